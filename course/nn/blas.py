@@ -1,0 +1,58 @@
+"""Matrix products through one BLAS.
+
+BLAS ("Basic Linear Algebra Subprograms", Dongarra et al. 1990, ACM TOMS 16(1)) is the library below
+every framework's matrix product. NumPy's and SciPy's wheels each bring their own copy, each with
+its own threads, and two sets of threads fight over the cores. So every product of the course goes
+through SciPy's, which is also the one that `np.dot` means inside a Numba function.
+"""
+
+import numpy as np
+import threadpoolctl
+from scipy.linalg import blas
+
+_GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+
+
+def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
+    """Compute ``out <- alpha * op(a) @ op(b) + beta * out`` and return `out`.
+
+    `op(a)` has shape (m, k) and `op(b)` (k, n), where op transposes if `trans_a` or `trans_b` is
+    set, without moving any data. All arrays are row-major and of one dtype, float32 or float64.
+    `out` has shape (m, n); it is written in place, and made if not given (then beta must be 0).
+
+    Raises ValueError if the shapes do not fit or `out` could not be written in place, TypeError if
+    the dtypes differ or are no floats that BLAS knows.
+    """
+    m, k = a.shape[::-1] if trans_a else a.shape
+    k_b, n = b.shape[::-1] if trans_b else b.shape
+    if k != k_b:
+        raise ValueError(f"gemm: op(a) is {m}x{k} and op(b) is {k_b}x{n}: {k} != {k_b}")
+    if a.dtype != b.dtype or a.dtype not in _GEMM:
+        raise TypeError(f"gemm: needs two float32 or two float64 arrays, got {a.dtype}, {b.dtype}")
+    if out is None:
+        if beta != 0.0:
+            raise ValueError("gemm: beta without out has nothing to scale")
+        out = np.empty((m, n), a.dtype)
+    elif out.shape != (m, n) or out.dtype != a.dtype or not out.flags.c_contiguous:
+        # The wrapper below would work on a copy without a word, and `out` would stay as it was.
+        raise ValueError(
+            f"gemm: out must be a row-major {m}x{n} array of {a.dtype}, got "
+            f"{'x'.join(map(str, out.shape))} of {out.dtype}"
+        )
+    if m and n:  # BLAS refuses empty matrices
+        # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
+        # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
+        _GEMM[a.dtype](
+            alpha, b.T, a.T, beta, out.T, trans_a=trans_b, trans_b=trans_a, overwrite_c=1
+        )
+    return out
+
+
+def limit_threads(limit):
+    """Context manager: BLAS uses at most `limit` threads inside the block."""
+    return threadpoolctl.threadpool_limits(limit, user_api="blas")
+
+
+def libraries():
+    """Describe the BLAS libraries in this process: a list of dicts (threadpoolctl's `info`)."""
+    return [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
