@@ -15,12 +15,14 @@ from numba.core import event
 def jit(function=None, **options):
     """Compile `function` with Numba: no Python objects inside, cached on disk.
 
-    Takes Numba's own options (`parallel=True`, `fastmath=True`, ...); use it bare or with them.
-    Where neither the package's folder nor the user's cache folder can be written, the function is
+    A division by zero gives inf or NaN, as in NumPy: the test that Python's exception needs would
+    keep loops from being vectorized. Takes Numba's own options (`parallel=True`, `fastmath=True`,
+    ...); use it bare or with them. Where neither the package's folder nor the user's cache folder can be written, the function is
     compiled anew in each process instead of failing.
     """
     if function is None:
         return lambda f: jit(f, **options)
+    options = {"error_model": "numpy", **options}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # "no locator available": no place to keep the machine code
@@ -32,7 +34,7 @@ class CompileNotice(event.Listener):
 
     >>> with CompileNotice():
     ...     train(...)
-    Compiling the loops to machine code: this happens once and takes up to 30 seconds ...
+    Compiling the loops to machine code, once: this takes up to 30 seconds ...
 
     After the block `seconds` holds the time spent compiling (0.0: all came from the cache).
     """

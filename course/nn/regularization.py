@@ -10,8 +10,8 @@ class Dropout(Layer):
     """In training, set each value to zero with probability `rate` and scale the others up.
 
     Srivastava et al., "Dropout", JMLR 15, 2014; the division by 1 - rate ("inverted dropout")
-    keeps the expected value, so that in use the layer does nothing. It draws from its own generator,
-    whose state is a buffer: a resumed run drops what the uninterrupted one would have dropped.
+    keeps the expected value, so that in use the layer does nothing. It draws from its own
+    generator, whose state is a buffer: a resumed run drops what an uninterrupted one would.
 
     Raises ValueError for a rate outside [0, 1).
     """

@@ -1,0 +1,130 @@
+"""Checkpoints: a model on disk, and all that a training run needs to go on.
+
+The format is safetensors: named arrays behind a JSON header. Unlike a pickle it can hold no code,
+so that opening a stranger's file is safe. Arrays are filed under "model/", "optimizer/" and
+"best/"; everything else is one JSON text in the header.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from course.nn.files import replacing
+from course.nn.training import EpochRecord, Observer
+
+FORMAT = "course-checkpoint-1"
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint, is damaged, or belongs to something else; says which."""
+
+
+@dataclass
+class Checkpoint:
+    """What a file holds: `arrays` by name, `info` as given to `save`, `run` the loop's state."""
+
+    path: str
+    arrays: dict
+    info: dict
+    run: dict | None
+
+    def restore_model(self, model):
+        """Write the weights into `model`. Raises CheckpointError if names or shapes differ."""
+        self._copy("model/", model.parameters | model.buffers, "the model")
+
+    def restore_trainer(self, trainer):
+        """Put a fresh `trainer` where the saved one was: the model, the optimizer, the records.
+
+        Raises CheckpointError if the file holds a model only, or another optimizer's state.
+        """
+        if self.run is None:
+            raise CheckpointError(f"{self.path}: holds a model but no training run to resume")
+        self.restore_model(trainer.model)
+        self._copy("optimizer/", trainer.optimizer.state, "the optimizer")
+        trainer.records = [EpochRecord(**record) for record in self.run["records"]]
+        trainer.epoch = self.run["epoch"]
+        trainer.best_epoch = self.run["best_epoch"]
+        trainer.best_weights = self._under("best/")
+        trainer.rng.state = self.run["rng_state"]
+
+    def _under(self, prefix):
+        return {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
+
+    def _copy(self, prefix, targets, whose):
+        saved = self._under(prefix)
+        if saved.keys() != targets.keys():
+            odd = ", ".join(sorted(saved.keys() ^ targets.keys()))
+            raise CheckpointError(f"{self.path}: does not fit {whose}: only one side has {odd}")
+        for name, target in targets.items():
+            array = saved[name]
+            if array.shape != target.shape or array.dtype != target.dtype:
+                raise CheckpointError(
+                    f"{self.path}: does not fit {whose}: {name} is {array.dtype} "
+                    f"{array.shape}, expected {target.dtype} {target.shape}"
+                )
+            if not np.isfinite(array).all():
+                raise CheckpointError(f"{self.path}: {name} holds values that are not finite")
+        for name, target in targets.items():
+            target[...] = saved[name]
+
+
+def save(path, model, info, trainer=None):
+    """Write `model` and the JSON-ready dict `info` to `path`, whole or not at all.
+
+    With `trainer` (whose model it is) the file can be resumed from. Raises OSError.
+    """
+    arrays = {f"model/{k}": a for k, a in (model.parameters | model.buffers).items()}
+    run = None
+    if trainer is not None:
+        arrays |= {f"optimizer/{k}": a for k, a in trainer.optimizer.state.items()}
+        arrays |= {f"best/{k}": a for k, a in trainer.best_weights.items()}
+        run = {
+            "epoch": trainer.epoch,
+            "best_epoch": trainer.best_epoch,
+            "rng_state": trainer.rng.state,
+            "records": [asdict(record) for record in trainer.records],
+        }
+    metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(safetensors.numpy.save(arrays, metadata=metadata))
+
+
+def read(path):
+    """Read a checkpoint. Raises CheckpointError for anything that is not a whole one of ours."""
+    path = os.fspath(path)
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise CheckpointError(
+                    f"{path}: a safetensors file, but not a checkpoint of this course"
+                )
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        info, run = json.loads(metadata["info"]), json.loads(metadata["run"])
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: there is no such file") from None
+    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path}: no readable checkpoint: {error}") from None
+    return Checkpoint(path, arrays, info, run)
+
+
+class SaveCheckpoint(Observer):
+    """Saves the run to `path` after every epoch, so that a kill costs one epoch at most."""
+
+    def __init__(self, path, info):
+        self.path = path
+        self.info = info
+
+    def on_begin(self, trainer):
+        self.trainer = trainer
+
+    def on_epoch(self, record):
+        save(self.path, self.trainer.model, self.info, self.trainer)

@@ -1,0 +1,215 @@
+"""The training loop: shuffle, take a mini-batch, step; after each epoch look how well it does.
+
+The loop computes and tells; whoever wants to print, draw, log or save is an `Observer`.
+"""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course.nn.losses import SoftmaxCrossEntropy
+from course.nn.rng import SimpleRng
+
+
+@dataclass
+class EpochRecord:
+    """What one epoch gave. Losses are means per sample; values that were not measured are None."""
+
+    epoch: int  # counted from 1
+    train_loss: float  # mean over the epoch's batches, each before its own step
+    train_seconds: float  # without validation
+    val_loss: float | None
+    val_accuracy: float | None  # share in [0, 1]
+    learning_rate: float  # of the epoch's last step
+
+
+class Observer:
+    """Is told of everything that happens in training; override what you need."""
+
+    def on_begin(self, trainer):
+        """Training starts, or goes on after `trainer.epoch` epochs."""
+
+    def on_batch(self, batch, batches):
+        """Batch number `batch` of `batches` of this epoch is done, counted from 1."""
+
+    def on_epoch(self, record):
+        """An epoch is complete; `record` is its EpochRecord."""
+
+    def on_end(self, trainer):
+        """Training is over, whatever the reason: see `trainer.stopped`. Also after an error."""
+
+
+class DivergedError(ArithmeticError):
+    """The loss is no longer a finite number. The model has its last good weights again."""
+
+
+@dataclass
+class Settings:
+    """How to train. One epoch sees every training sample once."""
+
+    epochs: int = 10
+    batch_size: int = 64
+    validation_split: float = 0.1  # share held out, taken from the end
+    patience: int | None = None  # stop after so many epochs without a better validation loss
+    min_delta: float = 0.0  # "better" means lower by more than this
+    seed: int = 1  # of the shuffling
+
+    def __post_init__(self):
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError("epochs and batch size must be at least 1")
+        if not 0.0 <= self.validation_split < 1.0:
+            raise ValueError(f"validation split must be in [0, 1), got {self.validation_split}")
+        if self.patience is not None and (self.patience < 1 or self.validation_split == 0.0):
+            raise ValueError("patience must be at least 1 and needs a validation split above 0")
+
+
+@dataclass
+class Trainer:
+    """Trains `model` on images x (samples, ...) and labels y (samples,).
+
+    `optimizer` is made for the model, `schedule` maps epochs to learning rates. All that a run
+    needs to go on from an epoch's end is in the model, the optimizer and the fields called state.
+    """
+
+    model: object
+    optimizer: object
+    schedule: object
+    settings: Settings = field(default_factory=Settings)
+    loss_fn: object = field(default_factory=SoftmaxCrossEntropy)
+    observers: list = field(default_factory=list)
+
+    # state
+    epoch: int = 0  # epochs completed
+    records: list = field(default_factory=list)
+    best_epoch: int = 0  # the one with the lowest validation loss
+    best_weights: dict = field(default_factory=dict)
+    stopped: str = ""  # why training ended: "finished", "early", "interrupted" or "diverged"
+
+    def __post_init__(self):
+        self.rng = SimpleRng(self.settings.seed)  # its state is part of the run's state
+
+    def fit(self, x, y):
+        """Train until the epochs are over, patience runs out, Ctrl-C is pressed or it diverges.
+
+        Ctrl-C leaves the weights as they are. With patience, the best epoch's weights are put back
+        at the end. Raises DivergedError if the loss stops being finite, after putting back the
+        weights of the last epoch that was complete.
+        """
+        held_out = math.floor(len(x) * self.settings.validation_split)
+        train_x, validation_x = np.split(x, [len(x) - held_out])
+        train_y, validation_y = np.split(y, [len(y) - held_out])
+        if not len(train_x):
+            raise ValueError(f"{len(x)} samples leave none to train on after the validation split")
+        self.stopped = ""
+        self._tell("on_begin", self)
+        try:
+            while not self.stopped:
+                self._run_epoch(train_x, train_y, validation_x, validation_y)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        finally:
+            self.model.training = False
+            self._tell("on_end", self)
+        if self.settings.patience and self.stopped in ("finished", "early"):
+            put_back(self.model, self.best_weights)
+        return self.records
+
+    def _run_epoch(self, train_x, train_y, validation_x, validation_y):
+        good = copy_weights(self.model)
+        started = time.perf_counter()
+        train_loss = self._train_epoch(train_x, train_y)
+        seconds = time.perf_counter() - started
+        if not math.isfinite(train_loss) or not is_finite(self.model):
+            put_back(self.model, good)
+            self.stopped = "diverged"
+            raise DivergedError(
+                f"training diverged in epoch {self.epoch + 1} (loss {train_loss}): the steps are "
+                "too large. Try a learning rate ten times smaller, and check that the inputs are scaled to "
+                f"about 0..1. The model has its weights from after epoch {self.epoch} again."
+            )
+        validation = (None, None)
+        if len(validation_x):
+            validation = evaluate(self.model, validation_x, validation_y, self.loss_fn)
+        self.epoch += 1
+        record = EpochRecord(self.epoch, train_loss, seconds, *validation, self._learning_rate)
+        self.records.append(record)
+        self._judge(record)
+        self._tell("on_epoch", record)
+
+    def _train_epoch(self, x, y):
+        """One pass over the data in random order; return the mean loss, or the first not finite."""
+        self.model.training = True
+        size = self.settings.batch_size
+        batches = math.ceil(len(x) / size)
+        order = self.rng.permutation(len(x))
+        total = 0.0
+        for batch in range(batches):
+            chosen = order[batch * size : (batch + 1) * size]
+            self._learning_rate = self.schedule(self.epoch + batch / batches)
+            loss = self.train_batch(x[chosen], y[chosen], self._learning_rate)
+            if not math.isfinite(loss):
+                return loss
+            total += loss * len(chosen)
+            self._tell("on_batch", batch + 1, batches)
+        return total / len(x)
+
+    def train_batch(self, x, y, learning_rate):
+        """Take one step on the batch (x, y) and return its mean loss before the step."""
+        if hasattr(self.model, "loss_and_gradients"):  # a model that does it all in one go
+            loss, _ = self.model.loss_and_gradients(x, y)
+            if math.isfinite(loss):
+                self.optimizer.step(learning_rate)
+            return loss
+        loss, dlogits = self.loss_fn(self.model.forward(x), y)
+        if math.isfinite(loss):
+            self.optimizer.backward_and_step(dlogits, learning_rate)
+        return loss
+
+    def _judge(self, record):
+        """Remember the best weights; decide whether to stop."""
+        if record.epoch >= self.settings.epochs:
+            self.stopped = "finished"
+        if record.val_loss is None:
+            return
+        best = self.records[self.best_epoch - 1].val_loss if self.best_epoch else math.inf
+        if record.val_loss < best - self.settings.min_delta:
+            self.best_epoch = record.epoch
+            self.best_weights = copy_weights(self.model)
+        patience = self.settings.patience
+        if not self.stopped and patience and record.epoch - self.best_epoch >= patience:
+            self.stopped = "early"
+
+    def _tell(self, event, *arguments):
+        for observer in self.observers:
+            getattr(observer, event)(*arguments)
+
+
+def evaluate(model, x, y, loss_fn=None, batch_size=1000):
+    """Return (mean loss, accuracy in [0, 1]) of the model on x (samples, ...), y (samples,)."""
+    loss_fn = loss_fn or SoftmaxCrossEntropy()
+    model.training = False
+    total, correct = 0.0, 0
+    for start in range(0, len(x), batch_size):
+        labels = y[start : start + batch_size]
+        logits = model.forward(x[start : start + batch_size])
+        total += loss_fn(logits, labels)[0] * len(labels)
+        correct += int((logits.argmax(axis=1) == labels).sum())
+    return total / len(x), correct / len(x)
+
+
+def is_finite(model):
+    """Tell whether every parameter is a finite number."""
+    return all(np.isfinite(array).all() for array in model.parameters.values())
+
+
+def copy_weights(model):
+    """Copy parameters and buffers into one dict."""
+    return {name: array.copy() for name, array in (model.parameters | model.buffers).items()}
+
+
+def put_back(model, weights):
+    """Write what `copy_weights` gave back into the model, in place."""
+    for name, array in (model.parameters | model.buffers).items():
+        array[...] = weights[name]
