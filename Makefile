@@ -1,0 +1,66 @@
+# make lab     open the course in JupyterLab
+# make test    run every test and every notebook, on the sample, offline
+# make lint    check the style of the code
+# make lock    pin the versions anew, from the ranges in pyproject.toml
+# make setup   make .venv, which all of these begin with; again only when what it is made from
+#              has changed
+#
+# PYTHON=... names the interpreter, LAB=... adds options for JupyterLab (LAB=--port=9999).
+
+PYTHONS := $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+# An editable install knows its folder by name: when the folder has moved, the mark is another one.
+SETUP := $(VENV)/set-up-$(firstword $(shell pwd | cksum))
+# What a notebook starts with "!" and the kernel that runs it are those of .venv.
+JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
+
+.PHONY: help setup lab test lint lock
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+$(VENV)/bin/python:
+	@for python in $(PYTHONS); do \
+	    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+	        2>/dev/null || continue; \
+	    echo "Making $(VENV) with $$python"; \
+	    $$python -m venv --clear $(VENV) && exit; \
+	    rm -rf $(VENV); exit 1; \
+	done; \
+	echo "This course needs Python 3.11 to 3.14, which is none of: $(PYTHONS)." >&2; exit 1
+
+# setuptools comes with the lock, so the course itself is built without asking the network again.
+# The first import of Matplotlib lists the fonts of the machine: better now than in a lesson.
+$(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
+	$(RUN) pip install --requirement requirements.lock
+	$(RUN) pip install --no-build-isolation --no-deps --editable .
+	$(VENV)/bin/python -c "import matplotlib.pyplot"
+	@touch $@
+
+setup: $(SETUP)
+
+lab: $(SETUP)
+	@set --; \
+	if [ "$$(id -u)" = 0 ]; then set -- "$$@" --allow-root; fi; \
+	if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$BROWSER" ]; then \
+	    set -- "$$@" --no-browser; \
+	fi; \
+	$(JUPYTER) $(RUN) jupyterlab --ServerApp.root_dir=. \
+	    --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb "$$@" $(LAB)
+
+test: $(SETUP)
+	$(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest --nbval tests notebooks
+	@echo "Not part of make test, because they need more than the sample and .venv (see .ci/run):"
+	@echo "    tests/full     the full MNIST"
+	@echo "    tests/oracle   PyTorch"
+	@echo "    tests/browser  Chromium"
+
+lint: $(SETUP)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+lock:
+	$(RUN) pip install --upgrade uv
+	$(RUN) uv pip compile --extra dev --universal --python-version 3.11 \
+	    --fork-strategy fewest --upgrade --no-emit-index-url --annotation-style line \
+	    --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml

@@ -1,0 +1,141 @@
+"""pyproject.toml, the lock, environment.yml and the Makefile agree; imports point one way."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+PLATFORMS = {"linux": "posix", "darwin": "posix", "win32": "nt"}  # sys.platform: os.name
+LESSONS = ["idx", "mnist", "mlp", "cnn", "attention", "xor"]
+PACKAGE = sorted((ROOT / "course").rglob("*.py"))
+
+
+def environments():
+    """The values of the markers on every Python and platform that the course runs on."""
+    for python in PYTHONS:
+        for sys_platform, os_name in PLATFORMS.items():
+            yield {
+                "python_version": python,
+                "python_full_version": f"{python}.5",
+                "sys_platform": sys_platform,
+                "os_name": os_name,
+                "implementation_name": "cpython",
+            }
+
+
+def locked_requirements():
+    """One Requirement for each line of the lock that is not a comment."""
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in LOCK.splitlines())
+    return [Requirement(line) for line in lines if line]
+
+
+def locked_versions(environment):
+    """Name -> version in one environment; a name may have one line there at most."""
+    versions = {}
+    for requirement in locked_requirements():
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            (pin,) = requirement.specifier
+            assert pin.operator == "==", f"{requirement} is not pinned"
+            name = canonicalize_name(requirement.name)
+            assert name not in versions, f"{name} is pinned twice in {environment}"
+            versions[name] = Version(pin.version)
+    return versions
+
+
+@pytest.mark.parametrize("environment", list(environments()), ids=lambda e: "-".join(e.values()))
+def test_lock_satisfies_pyproject(environment):
+    locked = locked_versions(environment)
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    for requirement in map(Requirement, wanted):
+        name = canonicalize_name(requirement.name)
+        assert name in locked, f"{name} is not in the lock: run `make lock`"
+        assert locked[name] in requirement.specifier, f"{requirement}, but {locked[name]} locked"
+
+
+def test_lock_names_no_host_no_path_and_no_torch():
+    assert not re.search(r"://|--\w|\bfile:|(^|\s)[~./\\]|[A-Z]:\\", LOCK, re.MULTILINE)
+    assert "torch" not in {canonicalize_name(r.name) for r in locked_requirements()}
+
+
+def test_conda_environment_is_that_of_pyproject_and_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    assert environment["name"] == PROJECT["name"]
+    assert conda == ["python=3.11", "pip"]
+    assert pip == {"pip": ["-c requirements.lock", "-e .[dev]"]}
+
+
+def test_one_range_of_pythons_everywhere():
+    supported = SpecifierSet(PROJECT["requires-python"])
+    minors = [f"3.{minor}" for minor in range(20) if f"3.{minor}.5" in supported]
+    assert minors == PYTHONS
+    makefile = (ROOT / "Makefile").read_text()
+    searched = re.search(r"^PYTHONS := .*python3 (.*)\)$", makefile, re.MULTILINE)[1]
+    assert searched.split() == [f"python{python}" for python in reversed(PYTHONS)]
+    low, high = re.search(r"\((3, \d+)\) <= sys.version_info < \((3, \d+)\)", makefile).groups()
+    assert supported == SpecifierSet(f">={low},<{high}".replace(", ", "."))
+
+
+def test_importing_the_package_loads_neither_jupyter_nor_matplotlib():
+    plain = [path.stem for path in (ROOT / "course").glob("*.py")]
+    plain = sorted({*plain, "nn"} - {"__init__", "__main__", "cli", "plots"})
+    heavy = {"IPython", "ipykernel", "jupyter_core", "ipywidgets", "anywidget", "matplotlib"}
+    code = f"""
+import importlib, sys
+for name in {plain}:
+    importlib.import_module(f"course.{{name}}")
+    print(name, *sorted({heavy | {"torch"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == plain  # a name followed by others has loaded those
+
+
+def imported_modules(path):
+    """Absolute names of all modules that a file of the package imports, wherever in the file."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level]
+            base = ".".join((above if node.level else []) + ([node.module] if node.module else []))
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imports_any(path, names):
+    """The imports in a file that are one of the names or lie inside it."""
+    return [
+        module
+        for module in imported_modules(path)
+        if any(module == name or module.startswith(f"{name}.") for name in names)
+    ]
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    *folders, name = path.relative_to(ROOT / "course").with_suffix("").parts
+    part = folders[0] if folders else name
+    if part not in ("cli", "__main__"):
+        assert not imports_any(path, ["course.cli"])
+    if part in LESSONS:
+        assert not imports_any(path, ["course.plots", "course.recognizer"])
+    if part == "nn":
+        ours = imports_any(path, ["course"])
+        assert [m for m in ours if m != "course" and m.split(".")[1] != "nn"] == []
+    if part not in ("plots", "recognizer"):
+        assert not imports_any(path, ["matplotlib", "ipywidgets", "anywidget", "IPython"])
