@@ -1,0 +1,39 @@
+"""Every figure of the course.
+
+Each function takes plain arrays or logs and returns a Matplotlib `Figure`, which a notebook shows
+when it is the last value of a cell, and `figure.savefig("name.png")` writes to a file. Most also
+take the `ax` to draw on; `subplots` makes several of them. `style` says how everything looks.
+"""
+
+from course.plots.comparison import (
+    accuracy_against_parameters,
+    accuracy_against_seconds,
+    seed_spread,
+    summary_box,
+    training_comparison,
+)
+from course.plots.images import digits, mean_digits, mistakes, weights
+from course.plots.live import LiveFigure
+from course.plots.models import confusion_matrix
+from course.plots.style import subplots
+from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
+
+__all__ = [
+    "LiveFigure",
+    "accuracies",
+    "accuracy_against_parameters",
+    "accuracy_against_seconds",
+    "confusion_matrix",
+    "cumulative_times",
+    "digits",
+    "learning_rates",
+    "losses",
+    "mean_digits",
+    "mistakes",
+    "seed_spread",
+    "subplots",
+    "summary_box",
+    "times",
+    "training_comparison",
+    "weights",
+]

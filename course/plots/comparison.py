@@ -1,0 +1,138 @@
+"""Models and runs side by side: what each one reaches, and what it costs."""
+
+import numpy as np
+
+from course.plots.style import COLORS, GRAY, MODEL_COLORS, axes_or_new, styled, subplots
+from course.plots.training import as_logs, cumulative_times, losses, run_colors, show_percent, times
+
+
+@styled
+def training_comparison(runs):
+    """Four panels over any number of runs: loss, time per epoch, time in all, and a summary.
+
+    runs: as for `losses`. Returns the Figure.
+    """
+    logs = as_logs(runs)
+    figure, axes = subplots(2, 2, figsize=(11, 7.5))
+    figure.get_layout_engine().set(wspace=0.05, hspace=0.07)
+    losses(logs, ax=axes[0, 0])
+    times(logs, ax=axes[0, 1])
+    cumulative_times(logs, ax=axes[1, 0])
+    for ax in (axes[0, 1], axes[1, 0]):  # one legend will do
+        if ax.get_legend():
+            ax.get_legend().remove()
+    summary_box(logs, ax=axes[1, 1])
+    return figure
+
+
+SUMMARY_COLUMNS = ("run", "epochs", "train loss", "best acc.", "s/epoch", "s in all")
+
+
+def summary(log) -> tuple[str, ...]:
+    """A run in the short texts of `SUMMARY_COLUMNS`, "-" for what was not measured."""
+
+    def text(values, pick, form):
+        values = values[np.isfinite(values)]
+        return form.format(pick(values)) if len(values) else "-"
+
+    return (
+        log.name,
+        text(log.epoch, np.max, "{:,}"),
+        text(log.train_loss, lambda losses: losses[-1], "{:.4f}"),
+        text(log.val_accuracy, np.max, "{:.2%}"),
+        text(log.train_time, np.median, "{:.3g}"),
+        text(log.train_time, np.sum, "{:.3g}"),
+    )
+
+
+@styled
+def summary_box(runs, ax=None, title="Summary"):
+    """The runs in numbers: epochs, last training loss, best validation accuracy, seconds of the
+    median epoch and of all epochs. Returns the Figure."""
+    ax, logs = axes_or_new(ax), as_logs(runs)
+    ax.axis("off")
+    ax.set_title(title)
+    if logs:
+        table = ax.table(
+            [summary(log) for log in logs],
+            colLabels=SUMMARY_COLUMNS,
+            loc="upper center",
+            edges="horizontal",
+            colWidths=[0.25, 0.13, 0.17, 0.16, 0.14, 0.14],
+        )
+        table.auto_set_font_size(False)
+        table.set_fontsize(9)
+        table.scale(1, 1.6)
+        for cell in table.get_celld().values():
+            cell.set_edgecolor(GRAY)
+        for row, color in enumerate(run_colors(logs), start=1):
+            table[row, 0].get_text().set(color=color, weight="bold", ha="left")
+    return ax.figure
+
+
+@styled
+def accuracy_against_seconds(runs, ax=None, title="Accuracy against training time"):
+    """Validation accuracy over the seconds that training has taken; returns the Figure."""
+    ax, logs = axes_or_new(ax), as_logs(runs)
+    for log, color in zip(logs, run_colors(logs), strict=True):
+        measured = np.isfinite(log.val_accuracy)
+        seconds, accuracy = log.seconds[measured], log.val_accuracy[measured]
+        ax.plot(seconds, accuracy, "o-", color=color, label=log.name)
+    ax.set(xlabel="seconds of training", ylabel="validation accuracy", title=title)
+    ax.set_xlim(left=0)
+    show_percent(ax.yaxis)
+    if len(logs) > 1:
+        ax.legend()
+    return ax.figure
+
+
+@styled
+def accuracy_against_parameters(accuracy, parameters, ax=None, title="Accuracy against size"):
+    """Where each model stands: its accuracy over its number of parameters; returns the Figure.
+
+    accuracy: dict from model name to a fraction of 1, or to several, one a seed (drawn as their
+    mean with a bar from the least to the greatest). parameters: dict from model name to count.
+    """
+    ax = axes_or_new(ax)
+    for index, (name, values) in enumerate(accuracy.items()):
+        values = np.atleast_1d(values)
+        mean = values.mean()
+        look = {"color": model_color(name, index), "fmt": "o", "markersize": 8, "capsize": 4}
+        reach = [[mean - values.min()], [values.max() - mean]]
+        ax.errorbar(parameters[name], mean, yerr=reach, **look)
+        text = f"{name}\n{parameters[name]:,}"
+        ax.annotate(text, (parameters[name], mean), (9, 0), textcoords="offset points", va="center")
+    ax.set(xscale="log", xlabel="parameters", ylabel="test accuracy", title=title)
+    ax.margins(x=0.3, y=0.25)
+    show_percent(ax.yaxis)
+    return ax.figure
+
+
+def model_color(name, index):
+    """The color of the model `name`; one by `index` for any other name."""
+    return MODEL_COLORS.get(name, COLORS[index % len(COLORS)])
+
+
+@styled
+def seed_spread(results, ax=None, quantity="test accuracy", title="One dot, one seed"):
+    """How a result spreads over seeds: each run a dot, their mean a line; returns the Figure.
+
+    results: dict from a name to the results of its runs, fractions of 1. Written beside the dots
+    are the mean and the sample standard deviation.
+    """
+    ax = axes_or_new(ax, figsize=(6.4, 0.9 + 0.7 * len(results)))
+    for row, (name, values) in enumerate(results.items()):
+        values, color = np.asarray(values, dtype=float), model_color(name, row)
+        ax.plot(values, np.full(len(values), row), "o", color=color, alpha=0.6, markersize=7)
+        ax.plot([values.mean()] * 2, [row - 0.22, row + 0.22], color=color)
+        text = f"{values.mean():.2%}"
+        if len(values) > 1:
+            text += f" ± {values.std(ddof=1):.2%}"
+        ax.annotate(text, (values.mean(), row - 0.25), ha="center", va="bottom", fontsize=9)
+    ax.set_yticks(range(len(results)), list(results))
+    ax.set_ylim(len(results) - 0.6, -0.75)
+    ax.set(xlabel=quantity, title=title)
+    ax.margins(x=0.15)
+    ax.grid(visible=False, axis="y")
+    show_percent(ax.xaxis)
+    return ax.figure

@@ -1,0 +1,148 @@
+"""Pictures of digits: galleries, mistakes, class means; and the weights of a first layer."""
+
+import numpy as np
+
+from course.plots.style import DIGITS, SIGNED, VERMILLION, picture_grid, styled
+
+PIXELS = 28 * 28
+
+
+def as_pictures(images) -> np.ndarray:
+    """Images in any of the course's shapes, as (count, height, width).
+
+    Takes (count, 784), (count, height, width), (count, 1, height, width), and one picture
+    (height, width). Raises `ValueError` for anything else.
+    """
+    images = np.asarray(images)
+    if images.ndim == 4 and images.shape[1] == 1:
+        return images[:, 0]
+    if images.ndim == 3:
+        return images
+    if images.ndim == 2:
+        return images.reshape(-1, 28, 28) if images.shape[1] == PIXELS else images[None]
+    if images.shape == (PIXELS,):
+        return images.reshape(1, 28, 28)
+    raise ValueError(
+        "expected pictures of shape (count, 784), (count, height, width) or "
+        f"(count, 1, height, width), found {images.shape}"
+    )
+
+
+def show_pictures(axes, pictures, cmap=DIGITS, low=None, high=None):
+    """Draw `pictures` (count, height, width) into `axes`, all on one scale; the last image."""
+    low = pictures.min() if low is None else low
+    high = pictures.max() if high is None else high
+    for ax, picture in zip(axes, pictures, strict=True):
+        shown = ax.imshow(picture, cmap=cmap, vmin=low, vmax=high)
+    return shown
+
+
+@styled
+def digits(images, labels=None, predictions=None, columns=10, title=None):
+    """A gallery of digits, each with its label above it.
+
+    images: (count, 784), (count, 28, 28) or (count, 1, 28, 28), any scale of gray.
+    labels, predictions: (count,). Where both are given, a wrong prediction is written as
+    "4, read as 9", in another color. Returns the Figure.
+    """
+    pictures = as_pictures(images)
+    check_count("labels", labels, pictures)
+    check_count("predictions", predictions, pictures)
+    captioned = labels is not None or predictions is not None
+    cell = (0.8, 1.05 if captioned else 0.8)
+    figure, axes = picture_grid(len(pictures), columns, cell, title)
+    show_pictures(axes, pictures)
+    for index, ax in enumerate(axes):
+        if labels is None or predictions is None:
+            values = labels if predictions is None else predictions
+            caption, wrong = "" if values is None else str(values[index]), False
+        else:
+            caption, wrong = str(labels[index]), labels[index] != predictions[index]
+        if wrong:
+            caption += f" read as {predictions[index]}"
+        ax.set_title(
+            caption,
+            loc="center",
+            fontsize=8 if wrong else 10,
+            pad=3,
+            **({"color": VERMILLION, "weight": "bold"} if wrong else {}),
+        )
+    return figure
+
+
+def check_count(name, values, pictures):
+    """Raise `ValueError` unless there is one of `values` for each picture."""
+    if values is not None and len(values) != len(pictures):
+        raise ValueError(f"{len(pictures)} pictures, but {len(values)} {name}")
+
+
+@styled
+def mistakes(images, labels, probabilities, count=20, columns=5, title=None):
+    """The digits that were read wrongly with the greatest confidence, worst first.
+
+    images: as for `digits`; labels: (batch,); probabilities: (batch, classes), rows summing to 1.
+    Above each digit stand what was read, how surely, and the true label. Returns the Figure;
+    where nothing was read wrongly it says so.
+    """
+    pictures, probabilities = as_pictures(images), np.asarray(probabilities)
+    labels = np.asarray(labels)
+    check_count("labels", labels, pictures)
+    check_count("rows of probabilities", probabilities, pictures)
+    predictions = probabilities.argmax(axis=1)  # (batch,)
+    confidence = probabilities.max(axis=1)  # (batch,)
+    wrong = np.flatnonzero(predictions != labels)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
+    if title is None:
+        title = f"{len(wrong):,} of {len(labels):,} read wrongly; the {len(worst)} surest of them"
+    if len(worst) == 0:
+        figure, (ax,) = picture_grid(1, 1, (4.0, 0.8))
+        ax.text(0.5, 0.5, f"All {len(labels):,} were read correctly.", ha="center", va="center")
+        return figure
+    figure, axes = picture_grid(len(worst), columns, (1.25, 1.6), title)
+    show_pictures(axes, pictures[worst])
+    for ax, index in zip(axes, worst, strict=True):
+        surely = f"read as {predictions[index]} ({confidence[index]:.1%})"
+        ax.set_title(surely, loc="center", fontsize=8.5, pad=16, color=VERMILLION, weight="bold")
+        truth = f"is {labels[index]}"
+        ax.text(0.5, 1.03, truth, transform=ax.transAxes, ha="center", va="bottom", fontsize=8.5)
+    return figure
+
+
+@styled
+def mean_digits(images, labels, classes=10):
+    """The mean picture of each class, side by side. Shapes as for `digits`; returns the Figure."""
+    pictures, labels = as_pictures(images), np.asarray(labels)
+    check_count("labels", labels, pictures)
+    present = [digit for digit in range(classes) if np.any(labels == digit)]
+    means = np.stack([pictures[labels == digit].mean(axis=0) for digit in present])
+    return digits(means, labels=present, columns=len(present))
+
+
+@styled
+def weights(w, shape=(28, 28), columns=8, count=32, titles=None):
+    """What each unit of a first layer looks for: its incoming weights, drawn as a picture.
+
+    w: (fan_in, fan_out) with fan_in = height * width of `shape`; the first `count` units are
+    drawn. Blue pixels speak for the unit, red ones against it; all pictures share one scale.
+    Returns the Figure.
+    """
+    w = np.asarray(w)
+    if w.ndim != 2 or w.shape[0] != shape[0] * shape[1]:
+        raise ValueError(f"expected weights ({shape[0] * shape[1]}, units), found {w.shape}")
+    pictures = w.T[:count].reshape(-1, *shape)  # (units, height, width)
+    return signed_pictures(pictures, titles, columns, "weight")
+
+
+def signed_pictures(pictures, titles, columns, quantity, side=0.95):
+    """A gallery of pictures of numbers around zero, with their common color scale."""
+    cell = (side, side + (0.2 if titles is not None else 0.0))
+    figure, axes = picture_grid(len(pictures), columns, cell)
+    limit = np.abs(pictures).max() or 1.0
+    shown = show_pictures(axes, pictures, SIGNED, -limit, limit)
+    if titles is not None:
+        check_count("titles", titles, pictures)
+        for ax, title in zip(axes, titles, strict=True):
+            ax.set_title(title, loc="center", fontsize=9, pad=3)
+    bar = figure.colorbar(shown, ax=figure.axes, label=quantity, shrink=0.8, aspect=30, pad=0.02)
+    bar.outline.set_visible(False)
+    return figure

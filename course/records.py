@@ -1,0 +1,269 @@
+"""Lesson 07: what a training run leaves behind, one line of CSV an epoch.
+
+    # command: python -m course train mlp --seed 1
+    epoch,train_loss,train_time,val_loss,val_accuracy,learning_rate
+    1,0.4071,0.83,0.2206,0.9362,0.1
+
+`LogWriter` is an observer of the training loop; `read_log` reads such a file back, and also the
+older forms without a header (`epoch,loss,time`, or the six columns above). A damaged line is named
+and left out, and the reading goes on. Times are in seconds, accuracies fractions of 1, and a value
+that was not measured is left empty (NaN in a `Log`).
+"""
+
+import dataclasses
+import importlib.metadata
+import math
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from course.nn.files import replacing
+from course.nn.training import Observer
+
+COLUMNS = ("epoch", "train_loss", "train_time", "val_loss", "val_accuracy", "learning_rate")
+OLDER_NAMES = {"loss": "train_loss", "time": "train_time"}
+MODELS = ("mlp", "cnn", "attention", "xor")
+
+
+class LogError(ValueError):
+    """A file that is no training log; the message names the file and what is wrong with it."""
+
+
+# ------------------------------------------------------------------------------ in memory
+
+
+@dataclass
+class Log:
+    """A training run: its columns, one entry an epoch, and whatever was odd about its file."""
+
+    name: str
+    epoch: np.ndarray  # (epochs,) int64
+    train_loss: np.ndarray  # (epochs,) float64, as are all that follow; NaN is "not measured"
+    train_time: np.ndarray  # (epochs,) seconds of that epoch
+    val_loss: np.ndarray  # (epochs,)
+    val_accuracy: np.ndarray  # (epochs,) fraction of 1
+    learning_rate: np.ndarray  # (epochs,)
+    comments: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.epoch)
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """(epochs,) seconds of training up to the end of each epoch."""
+        return np.cumsum(np.nan_to_num(self.train_time))
+
+    @classmethod
+    def from_rows(cls, name, rows, **details) -> "Log":
+        """A log of `rows`, tuples in the order of `COLUMNS`."""
+        table = np.array([[math.nan if v is None else v for v in row] for row in rows], float)
+        columns = table.reshape(-1, len(COLUMNS)).T
+        return cls(name, columns[0].astype(np.int64), *columns[1:], **details)
+
+    @classmethod
+    def from_records(cls, records, name="training") -> "Log":
+        """A log of the `EpochRecord`s of a training run, whose fields are in the same order."""
+        return cls.from_rows(name, map(dataclasses.astuple, records))
+
+
+def as_log(run, name="training") -> Log:
+    """A `Log`, the path of one, or a list of epoch records, as a `Log`."""
+    if isinstance(run, Log):
+        return run
+    if isinstance(run, str | os.PathLike):
+        return read_log(run)
+    return Log.from_records(run, name)
+
+
+# ------------------------------------------------------------------------------- reading
+
+
+def read_log(path) -> Log:
+    """The log in the file `path`, its damaged lines left out and named in `problems`.
+
+    A last line without a line end was cut off by a kill, and counts as damaged: half of a number
+    still looks like one. Accuracies above 1 are taken for percentages (the older programs wrote
+    those) and the column is divided by 100. Raises `LogError` where no line makes sense, `OSError`
+    where the file cannot be read.
+    """
+    path = Path(path)
+    *lines, rest = path.read_bytes().decode("utf-8-sig", errors="replace").split("\n")
+    problems = [f"line {len(lines) + 1}: cut off: {clip(rest)}"] if rest.strip() else []
+    lines = [(number, line.strip()) for number, line in enumerate(lines, start=1)]
+    comments = [line.lstrip("# ") for _, line in lines if line.startswith("#")]
+    table = [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+    names = header_names(table[0][1]) if table else COLUMNS
+    if names:
+        table = table[1:]
+    else:  # an older file without a header: three columns or six
+        names = COLUMNS if any(line.count(",") == 5 for _, line in table) else COLUMNS[:3]
+    rows, damaged = parse_lines(table, names)
+    problems = damaged + problems
+    if problems and not rows and table:
+        raise LogError(f"{path}: no line of a training log in it ({problems[0]})")
+
+    log = Log.from_rows(run_name(path), rows, comments=comments, problems=problems)
+    if np.nanmax(log.val_accuracy, initial=0.0) > 1.0:
+        log.val_accuracy /= 100.0
+    return log
+
+
+def header_names(line):
+    """The column names of a header line; `None` if the line is not a header."""
+    names = [cell.strip().lower() for cell in line.split(",")]
+    names = [OLDER_NAMES.get(name, name) for name in names]
+    return names if {"epoch", "train_loss"} <= set(names) else None
+
+
+def parse_lines(table, names):
+    """The rows, in the order of `COLUMNS`, of (number, line) pairs; and what was wrong."""
+    rows, problems = [], []
+    for number, line in table:
+        try:
+            row = parse_line(line, names)
+            if rows and row[0] <= rows[-1][0]:
+                raise ValueError(f"epoch {row[0]} after epoch {rows[-1][0]}")
+        except ValueError as error:
+            problems.append(f"line {number}: {error}: {clip(line)}")
+        else:
+            rows.append(row)
+    return rows, problems
+
+
+def parse_line(line, names):
+    """One line's values in the order of `COLUMNS`; `ValueError` says what is wrong with it."""
+    cells = [cell.strip() for cell in line.split(",")]
+    if len(cells) != len(names):
+        raise ValueError(f"{len(cells)} values, expected {len(names)}")
+    values = dict(zip(names, cells, strict=True))
+    if not values["epoch"].isdecimal() or len(values["epoch"]) > 15:
+        raise ValueError("the epoch is not a whole number")
+    row = [int(values["epoch"])]
+    for name in COLUMNS[1:]:
+        try:
+            row.append(float(values.get(name) or "nan"))
+        except ValueError:
+            raise ValueError(f"{name} is not a number") from None
+    _, _, seconds, _, accuracy, _ = row
+    if seconds < 0 or math.isinf(seconds):
+        raise ValueError("train_time is not a time in seconds")
+    if accuracy < 0 or accuracy > 100:
+        raise ValueError("val_accuracy is not between 0 and 1, nor a percentage")
+    return row
+
+
+def clip(line, length=40):
+    """`line` in quotes, short enough for a message."""
+    return repr(line if len(line) <= length else line[: length - 3] + "...")
+
+
+def run_name(path) -> str:
+    """What a figure calls the run in the file `path`: `logs/mine/training_loss_mlp_2.txt` is
+    "mlp 2 (mine)"."""
+    name = path.stem.removeprefix("training_loss_")
+    name = {"c": "mlp", "attention_mnist": "attention"}.get(name, name).replace("_", " ")
+    return f"{name} (mine)" if path.parent.name == "mine" else name
+
+
+# ------------------------------------------------------------------------------- writing
+
+
+class LogWriter(Observer):
+    """An observer of the training loop that writes each epoch to a log file as it ends.
+
+    The file at `path` begins anew with the run, under `comments` (`provenance` makes them); a
+    resumed run first writes the epochs that its checkpoint remembers, whatever a kill has left in
+    the file. Each line is flushed, so that a killed run leaves whole lines.
+    """
+
+    def __init__(self, path, comments=()):
+        self.path = Path(path)
+        self.comments = list(comments)
+        self._file = None
+
+    def on_begin(self, trainer):
+        self._begin(trainer.records)
+
+    def on_epoch(self, record):
+        if self._file is None:
+            self._begin([])
+        self._file.write(format_row(dataclasses.astuple(record)))
+        self._file.flush()
+
+    def on_end(self, trainer=None):
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def _begin(self, records):
+        text = "".join(f"# {line}\n" for comment in self.comments for line in comment.splitlines())
+        text += ",".join(COLUMNS) + "\n"
+        text += "".join(format_row(dataclasses.astuple(record)) for record in records)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as file:
+            file.write(text.encode())
+        self._file = open(self.path, "a", encoding="utf-8", newline="\n")
+
+
+def format_row(row) -> str:
+    """A row in the order of `COLUMNS` as a line; nine digits tell any two float32 apart."""
+    epoch, *numbers = row
+    return ",".join([str(epoch)] + ["" if n is None else f"{n:.9g}" for n in numbers]) + "\n"
+
+
+def provenance(command) -> list[str]:
+    """Comment lines for a log: the command, the machine and the versions that made it."""
+    packages = ("numpy", "scipy", "numba")
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    return [
+        f"command: {command}",
+        f"machine: {processor()}, {os.cpu_count()} cores, {platform.system()}",
+        f"versions: Python {platform.python_version()}, {', '.join(versions)}",
+    ]
+
+
+def processor() -> str:
+    """The processor's name where the system tells it, otherwise its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+# ------------------------------------------------------------------------------- where logs lie
+
+
+def logs_folder() -> Path:
+    """`logs/` beside the package; `$COURSE_LOGS_DIR`, where that is set, replaces it."""
+    return Path(os.environ.get("COURSE_LOGS_DIR") or Path(__file__).parents[1] / "logs")
+
+
+def reference_logs() -> dict[str, Path]:
+    """The logs of full-MNIST runs that come with the course: model name to file."""
+    paths = {model: logs_folder() / f"training_loss_{model}.txt" for model in MODELS}
+    return {model: path for model, path in paths.items() if path.exists()}
+
+
+def own_logs() -> list[Path]:
+    """The logs of the learner's own runs, in `logs/mine/`, oldest first."""
+    return sorted(
+        (logs_folder() / "mine").glob("training_loss_*.txt"),
+        key=lambda path: (path.stat().st_mtime, path.name),
+    )
+
+
+def new_log_path(model) -> Path:
+    """A path in `logs/mine/` that no earlier run has taken, for a run of `model` (its name)."""
+    folder, number = logs_folder() / "mine", 1
+    path = folder / f"training_loss_{model}.txt"
+    while path.exists():
+        number += 1
+        path = folder / f"training_loss_{model}_{number}.txt"
+    return path

@@ -1,0 +1,330 @@
+"""The figures show what they were given, once, and leave no setting behind."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from course import plots
+from course.nn.training import EpochRecord
+from course.plots.images import as_pictures
+from course.plots.style import COLORS, MODEL_COLORS
+from course.plots.training import as_logs, run_colors
+from course.records import Log
+
+RNG = np.random.default_rng(1)
+PICTURES = RNG.random((6, 28, 28))
+
+
+def epochs(count, validation=True, seconds=1.0):
+    """Epoch records of an imagined run whose numbers are all different."""
+    return [
+        EpochRecord(
+            epoch,
+            0.9 / epoch,
+            seconds + epoch / 100,
+            1.1 / epoch if validation else None,
+            1 - 0.2 / epoch if validation else None,
+            0.1 / epoch,
+        )
+        for epoch in range(1, count + 1)
+    ]
+
+
+def is_png(figure):
+    return figure._repr_png_().startswith(b"\x89PNG")
+
+
+def captions(figure):
+    return [ax.get_title() for ax in figure.axes]
+
+
+# ------------------------------------------------------------------------------ style
+
+
+def test_no_figure_changes_a_global_setting():
+    before = dict(matplotlib.rcParams)
+    assert is_png(plots.losses(epochs(3)))
+    assert is_png(plots.digits(PICTURES))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_style_reaches_what_matplotlib_makes_late():
+    figure, ax = plots.subplots()
+    ax.clear()
+    ax.set_xlim(0, 7)
+    with matplotlib.rc_context({"grid.color": "red"}):
+        figure.savefig("/dev/null", format="png")
+    assert {line.get_color() for line in ax.get_xgridlines()} == {"#E4E4E4"}
+
+
+def test_import_brings_neither_pyplot_nor_ipython_nor_a_model():
+    code = (
+        "import sys, course.plots; "
+        "print([m for m in ('matplotlib.pyplot', 'IPython', 'course.mlp', 'course.cnn', "
+        "'course.attention', 'course.xor') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_a_notebook_shows_each_figure_once():
+    setup = (
+        "from course import plots\n"
+        "from course.nn.training import EpochRecord\n"
+        "from types import SimpleNamespace\n"
+        "records = [EpochRecord(e, .5 / e, .1, .6 / e, .9, .1) for e in range(1, 6)]"
+    )
+    live = (
+        "live = plots.LiveFigure(interval=0)\n"
+        "live.on_begin(SimpleNamespace(records=[], settings=SimpleNamespace(epochs=5)))\n"
+        "for record in records: live.on_epoch(record)\n"
+        "live.on_end(None)"
+    )
+    with_pyplot = (
+        "import matplotlib.pyplot as plt\nplt.figure()\nplt.close()\nplots.losses(records)"
+    )
+    cells = [setup, "plots.losses(records)", live, "plots.losses(records); print()", with_pyplot]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = [
+        [
+            output.data["text/plain"]
+            for output in cell.outputs
+            if "image/png" in output.get("data", ())
+        ]
+        for cell in notebook.cells
+    ]
+    losses, pair = "<Figure size 640x400 with 1 Axes>", "<Figure size 1000x360 with 2 Axes>"
+    assert shown == [[], [losses], [pair], [], [losses]]
+
+
+# ------------------------------------------------------------------------------ pictures
+
+
+@pytest.mark.parametrize("shape", [(6, 784), (6, 28, 28), (6, 1, 28, 28)])
+def test_pictures_come_in_any_of_the_courses_shapes(shape):
+    np.testing.assert_array_equal(as_pictures(PICTURES.reshape(shape)), PICTURES)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (784,)])
+def test_one_picture_is_a_gallery_of_one(shape):
+    np.testing.assert_array_equal(as_pictures(PICTURES[0].reshape(shape)), PICTURES[:1])
+
+
+def test_other_shapes_are_refused_with_the_shape():
+    with pytest.raises(ValueError, match=r"\(6, 3, 28, 28\)"):
+        plots.digits(np.zeros((6, 3, 28, 28)))
+
+
+def test_digits_are_drawn_with_their_labels():
+    figure = plots.digits(PICTURES, labels=[3, 1, 4, 1, 5, 9], columns=4)
+    assert [c for c in captions(figure) if c] == ["3", "1", "4", "1", "5", "9"]
+    np.testing.assert_array_equal(figure.axes[5].images[0].get_array(), PICTURES[5])
+    assert is_png(figure)
+
+
+def test_wrong_predictions_are_told_by_words_and_color():
+    figure = plots.digits(PICTURES[:2], labels=[3, 1], predictions=[3, 7])
+    assert captions(figure) == ["3", "1 read as 7"]
+    right, wrong = (ax.title.get_color() for ax in figure.axes)
+    assert right != wrong
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="6 pictures, but 2 labels"):
+        plots.digits(PICTURES, labels=[1, 2])
+
+
+def test_mistakes_are_the_surest_wrong_ones():
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    probabilities = np.array(
+        [
+            [0.9, 0.1, 0.0],  # right
+            [0.6, 0.4, 0.0],  # wrong, 60 %
+            [0.0, 0.8, 0.2],  # wrong, 80 %
+            [0.8, 0.2, 0.0],  # right
+            [0.0, 0.3, 0.7],  # wrong, 70 %
+            [0.0, 0.0, 1.0],  # right
+        ]
+    )
+    figure = plots.mistakes(PICTURES, labels, probabilities, count=2)
+    assert captions(figure) == ["read as 1 (80.0%)", "read as 2 (70.0%)"]
+    assert [ax.texts[0].get_text() for ax in figure.axes] == ["is 2", "is 1"]
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), PICTURES[2])
+    assert is_png(figure)
+
+
+def test_no_mistakes_are_reported_as_such():
+    figure = plots.mistakes(PICTURES, np.zeros(6, int), np.eye(10)[np.zeros(6, int)])
+    assert "All 6 were read correctly" in figure.axes[0].texts[0].get_text()
+    assert is_png(figure)
+
+
+def test_mean_digits_are_the_means_of_the_classes_there_are():
+    figure = plots.mean_digits(PICTURES, [2, 2, 2, 7, 7, 7])
+    assert captions(figure) == ["2", "7"]
+    np.testing.assert_allclose(figure.axes[1].images[0].get_array(), PICTURES[3:].mean(axis=0))
+
+
+def test_weights_are_columns_on_one_scale_around_zero():
+    w = RNG.normal(size=(784, 12))
+    figure = plots.weights(w, count=10)
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    np.testing.assert_array_equal(images[3].get_array(), w[:, 3].reshape(28, 28))
+    limit = np.abs(w[:, :10]).max()
+    assert {image.get_clim() for image in images} == {(-limit, limit)}
+    assert is_png(figure)
+
+
+def test_weights_of_another_layer_are_refused():
+    with pytest.raises(ValueError, match=r"expected weights \(784, units\), found \(512, 10\)"):
+        plots.weights(np.zeros((512, 10)))
+
+
+# ------------------------------------------------------------------------------ models
+
+
+def test_confusion_matrix_counts():
+    labels = np.array([0, 0, 1, 2, 2, 2])
+    figure = plots.confusion_matrix(labels, np.array([0, 1, 1, 2, 0, 0]), classes=3)
+    (ax,) = figure.axes
+    cells = {text.get_position(): text.get_text() for text in ax.texts}  # (read as, true)
+    assert cells == {(0, 0): "1", (1, 0): "1", (1, 1): "1", (2, 2): "1", (0, 2): "2"}
+    assert ax.get_title(loc="left") == "3 of 6 right (50.00%)"
+    assert ax.images[0].get_array()[2, 2] == 0  # the diagonal is not shaded
+    assert is_png(figure)
+
+
+# ------------------------------------------------------------------------------ training
+
+
+def test_runs_come_in_every_form(tmp_path):
+    path = tmp_path / "training_loss_mlp.txt"
+    path.write_text("1,0.5,2\n2,0.25,2\n")
+    log = Log.from_records(epochs(2), "a log")
+    assert [len(run) for run in as_logs(epochs(3))] == [3]
+    assert [run.name for run in as_logs(path)] == ["mlp"]
+    assert [run.name for run in as_logs([log, str(path), epochs(4)])] == ["a log", "mlp", "run 3"]
+    assert [run.name for run in as_logs({"x": log, "y": epochs(1)})] == ["x", "y"]
+    assert log.name == "a log"
+    assert as_logs([]) == []
+
+
+def test_models_keep_their_colors_and_no_two_runs_share_one():
+    logs = [Log.from_records([], name) for name in ("adam", "cnn", "mlp", "mlp (mine)", "sgd")]
+    colors = run_colors(logs)
+    assert colors[1:3] == [MODEL_COLORS["cnn"], MODEL_COLORS["mlp"]]
+    assert len(set(colors)) == len(colors)
+    assert len(run_colors(logs * 4)) == 20  # more runs than colors
+
+
+def test_losses_draw_both_losses():
+    figure = plots.losses(epochs(4))
+    training, validation = figure.axes[0].lines
+    np.testing.assert_allclose(training.get_ydata(), [0.9, 0.45, 0.3, 0.225])
+    np.testing.assert_allclose(validation.get_ydata(), [1.1, 0.55, 1.1 / 3, 0.275])
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert legend == ["training", "validation"]
+
+
+def test_losses_without_validation_name_training_alone():
+    ax = plots.losses(epochs(4, validation=False)).axes[0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["training"]
+
+
+def test_losses_of_many_sizes_get_a_logarithmic_axis():
+    assert plots.losses(epochs(200)).axes[0].get_yscale() == "log"
+    assert plots.losses(epochs(20)).axes[0].get_yscale() == "linear"
+
+
+def test_runs_of_very_different_length_get_a_logarithmic_axis():
+    figure = plots.times({"mlp": epochs(3), "xor": epochs(1000)})
+    assert figure.axes[0].get_xscale() == "log"
+    assert is_png(figure)
+
+
+@pytest.mark.parametrize(
+    ("draw", "column"),
+    [
+        (plots.times, "train_time"),
+        (plots.cumulative_times, "seconds"),
+        (plots.accuracies, "val_accuracy"),
+        (plots.learning_rates, "learning_rate"),
+    ],
+)
+def test_curves_draw_their_column_on_the_given_axes(draw, column):
+    figure, axes = plots.subplots(1, 2)
+    runs = {"mlp": epochs(3), "cnn": epochs(5)}
+    assert draw(runs, ax=axes[1]) is figure
+    assert not axes[0].lines
+    for line, log in zip(axes[1].lines, as_logs(runs), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), getattr(log, column))
+    assert is_png(figure)
+
+
+def test_a_run_without_epochs_gives_an_empty_figure():
+    for draw in (plots.losses, plots.times, plots.accuracies, plots.training_comparison):
+        assert is_png(draw([]))
+        assert is_png(draw({"mlp": []}))
+
+
+def test_comparison_sums_the_runs_up():
+    figure = plots.training_comparison({"mlp": epochs(9), "xor": epochs(4, validation=False)})
+    table = figure.axes[3].tables[0]
+    texts = [[table[row, column].get_text().get_text() for column in range(6)] for row in (1, 2)]
+    assert texts[0] == ["mlp", "9", "0.1000", "97.78%", "1.05", "9.45"]
+    assert texts[1] == ["xor", "4", "0.2250", "-", "1.02", "4.1"]
+    assert is_png(figure)
+
+
+def test_accuracy_against_seconds_uses_the_time_since_the_start():
+    line = plots.accuracy_against_seconds(epochs(3)).axes[0].lines[0]
+    np.testing.assert_allclose(line.get_xdata(), [1.01, 2.03, 3.06])
+
+
+def test_accuracy_against_parameters_places_the_mean():
+    figure = plots.accuracy_against_parameters(
+        {"mlp": [0.97, 0.99], "cnn": 0.985}, {"mlp": 407_050, "cnn": 15_770}
+    )
+    texts = {text.get_text(): text.xy for text in figure.axes[0].texts}
+    assert texts["mlp\n407,050"] == (407_050, pytest.approx(0.98))
+    assert texts["cnn\n15,770"] == (15_770, pytest.approx(0.985))
+    assert is_png(figure)
+
+
+def test_seed_spread_writes_mean_and_deviation():
+    figure = plots.seed_spread({"sgd": [0.90, 0.92], "adam": [0.95]})
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["91.00% ± 1.41%", "95.00%"]
+    assert is_png(figure)
+
+
+# ------------------------------------------------------------------------------ live
+
+
+def test_live_figure_draws_seldom_but_always_the_end():
+    live = plots.LiveFigure(interval=3600)
+    live.on_begin(SimpleNamespace(records=[], settings=SimpleNamespace(epochs=8)))
+    for record in epochs(5):
+        live.on_epoch(record)
+    assert len(live.figure.axes[0].lines[0].get_xdata()) == 1
+    live.on_end(None)
+    assert len(live.figure.axes[0].lines[0].get_xdata()) == 5
+    assert live.figure.axes[0].get_xlim() == (0.5, 8.5)
+
+
+def test_live_figure_goes_on_with_a_resumed_run():
+    live = plots.LiveFigure(interval=0)
+    live.on_begin(SimpleNamespace(records=epochs(3), settings=SimpleNamespace(epochs=8)))
+    live.on_epoch(epochs(4)[3])
+    np.testing.assert_array_equal(live.figure.axes[0].lines[0].get_xdata(), [1, 2, 3, 4])
+
+
+def test_colors_are_all_different():
+    assert len(set(COLORS)) == len(COLORS)
