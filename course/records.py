@@ -71,7 +71,7 @@ class Log:
 
 
 def as_log(run, name="training") -> Log:
-    """A `Log`, the path of one, or a list of epoch records, as a `Log`."""
+    """Give a `Log`, the path of one, or a list of epoch records as a `Log`."""
     if isinstance(run, Log):
         return run
     if isinstance(run, str | os.PathLike):
@@ -97,16 +97,16 @@ def read_log(path) -> Log:
     comments = [line.lstrip("# ") for _, line in lines if line.startswith("#")]
     table = [(number, line) for number, line in lines if line and not line.startswith("#")]
 
-    names = header_names(table[0][1]) if table else COLUMNS
-    if names:
-        table = table[1:]
-    else:  # an older file without a header: three columns or six
-        names = COLUMNS if any(line.count(",") == 5 for _, line in table) else COLUMNS[:3]
-    rows, damaged = parse_lines(table, names)
-    problems = damaged + problems
-    if problems and not rows and table:
-        raise LogError(f"{path}: no line of a training log in it ({problems[0]})")
+    header = header_names(table[0][1]) if table else None
+    if header:
+        rows, damaged = parse_lines(table[1:], header)
+    else:  # an older file: three columns or six
+        six = any(line.count(",") == 5 for _, line in table)
+        rows, damaged = parse_lines(table, COLUMNS if six else COLUMNS[:3])
+    if damaged and not rows and not header:
+        raise LogError(f"{path}: no line of a training log in it ({damaged[0]})")
 
+    problems = damaged + problems
     log = Log.from_rows(run_name(path), rows, comments=comments, problems=problems)
     if np.nanmax(log.val_accuracy, initial=0.0) > 1.0:
         log.val_accuracy /= 100.0
@@ -178,36 +178,24 @@ class LogWriter(Observer):
 
     The file at `path` begins anew with the run, under `comments` (`provenance` makes them); a
     resumed run first writes the epochs that its checkpoint remembers, whatever a kill has left in
-    the file. Each line is flushed, so that a killed run leaves whole lines.
+    the file. Each line is written whole and at once, so that a kill costs no epoch that was over.
     """
 
     def __init__(self, path, comments=()):
         self.path = Path(path)
         self.comments = list(comments)
-        self._file = None
 
     def on_begin(self, trainer):
-        self._begin(trainer.records)
-
-    def on_epoch(self, record):
-        if self._file is None:
-            self._begin([])
-        self._file.write(format_row(dataclasses.astuple(record)))
-        self._file.flush()
-
-    def on_end(self, trainer=None):
-        if self._file is not None:
-            self._file.close()
-        self._file = None
-
-    def _begin(self, records):
-        text = "".join(f"# {line}\n" for comment in self.comments for line in comment.splitlines())
-        text += ",".join(COLUMNS) + "\n"
-        text += "".join(format_row(dataclasses.astuple(record)) for record in records)
+        lines = [f"# {line}\n" for comment in self.comments for line in comment.splitlines()]
+        lines.append(",".join(COLUMNS) + "\n")
+        lines += [format_row(dataclasses.astuple(record)) for record in trainer.records]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as file:
-            file.write(text.encode())
-        self._file = open(self.path, "a", encoding="utf-8", newline="\n")
+            file.write("".join(lines).encode())
+
+    def on_epoch(self, record):
+        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
+            file.write(format_row(dataclasses.astuple(record)))
 
 
 def format_row(row) -> str:
