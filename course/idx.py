@@ -98,7 +98,7 @@ def uncompressed(file, name):
     is_gzip = file.read(2) == GZIP_MAGIC
     file.seek(0)
     try:
-        yield gzip.GzipFile(fileobj=file) if is_gzip else file
+        yield gzip.GzipFile(fileobj=file, mode="rb") if is_gzip else file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _error(name, "gzip data", f"damage ({error})", "a whole gzip file") from None
 
@@ -124,7 +124,7 @@ def _read_header(stream, name):
 
 def _check_size(dtype, shape, least, most, max_bytes, name):
     """Refuse a shape that does not take `least` to `most` bytes, or takes more than is welcome."""
-    field = f"elements ({_times(shape)} of {dtype.itemsize} bytes)"
+    field = f"elements ({_times(shape)} {dtype.name})"
     needed = math.prod(shape) * dtype.itemsize
     if not least <= needed <= most:
         found = f"{most:,} bytes" if least == most else f"a file that holds at most {most:,} bytes"
@@ -142,12 +142,12 @@ def _read_payload(stream, dtype, shape, name):
         payload += chunk
     if len(payload) != needed:
         found = f"only {len(payload):,}" if len(payload) < needed else "more than that"
-        raise _error(name, f"elements ({_times(shape)})", found, _bytes(needed))
+        raise _error(name, f"elements ({_times(shape)} {dtype.name})", found, _bytes(needed))
     return payload
 
 
 def _times(shape):
-    return " x ".join(str(size) for size in shape)
+    return " x ".join(str(size) for size in shape[:8]) + (" x ..." if len(shape) > 8 else "")
 
 
 def _bytes(count):

@@ -1,0 +1,354 @@
+"""The digits of MNIST: find them, read them, check them, download them.
+
+MNIST is 60,000 training and 10,000 test images of handwritten digits, 28x28 bytes each, in four
+IDX files (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"). The course
+carries a sample of 5,000 of them, so that it works at once and offline; see data/README.md.
+"""
+
+import hashlib
+import http.client
+import os
+import sys
+import sysconfig
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from course import idx
+from course.nn.files import replacing
+
+# sha256 of the content, uncompressed: mirrors compress the same content differently.
+FULL = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+SAMPLE = {
+    "train-images-idx3-ubyte": "74422b12132c7d8b0957cdb994d971a505f77a57ddac808ef1ea84f4bb9e7a2e",
+    "train-labels-idx1-ubyte": "5dbd7686910cb66a8a6303f16940c2fae43896243c187897cd3976aab00f4817",
+    "t10k-images-idx3-ubyte": "39a5f23fe7320d50d2b650bd96c756db7999a84cb13541d939296ed59f1e0663",
+    "t10k-labels-idx1-ubyte": "66e4c6deb5f2a061f7d8cd5ec53025fdb9dabb08265e449acb8cf64b8cd36cac",
+}
+LARGEST = 47_040_016  # bytes: the training images, uncompressed
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://yann.lecun.com/exdb/mnist/",
+)
+TIMEOUT = 30  # seconds without a byte
+CHUNK = 2**16
+HOW_TO_DOWNLOAD = "python -m course data --download"
+
+CLONE_DATA = Path(__file__).resolve().parents[1] / "data"
+USER_DATA = Path(os.path.expanduser("~/.cache/course/mnist"))
+INSTALLED_SAMPLE = Path(sysconfig.get_path("data")) / "share/course/sample"
+
+
+# Where the files are
+
+
+def find_file(directory, name):
+    """The file `name` (a key of FULL) in any of its four spellings, or None.
+
+    The spelling that download() writes comes first, so that a download repairs what load() reads.
+    """
+    for spelling in (name, name.replace("-idx", ".idx")):
+        for suffix in (".gz", ""):
+            path = Path(directory, spelling + suffix)
+            if path.is_file():
+                return path
+    return None
+
+
+def _missing(directory):
+    return [name for name in FULL if find_file(directory, name) is None]
+
+
+def find_directory(directory=None):
+    """The folder that load() reads from.
+
+    In this order: `directory`, $COURSE_DATA_DIR, the full set in data/ or where download() put
+    it, the sample. Raises FileNotFoundError, which says what to do.
+    """
+    asked = directory or os.environ.get("COURSE_DATA_DIR")
+    if asked:
+        folder = Path(asked).expanduser()
+        if missing := _missing(folder):
+            said = "" if directory else " ($COURSE_DATA_DIR)"
+            advice = (
+                "name none to use" if directory else f"run `{HOW_TO_DOWNLOAD}`, or unset it for"
+            )
+            raise FileNotFoundError(
+                f"{folder}{said} has no {', '.join(missing)} (with or without .gz). "
+                f"Put the files there, name another folder, or {advice} the course's own digits."
+            )
+        return folder
+    places = (CLONE_DATA, USER_DATA, CLONE_DATA / "sample", INSTALLED_SAMPLE)
+    for folder in places:
+        if not _missing(folder):
+            return folder
+    looked = "".join(f"\n  {folder}" for folder in places)
+    raise FileNotFoundError(
+        f"No digits found, not even the sample that belongs to the course. Get MNIST with "
+        f"`{HOW_TO_DOWNLOAD}`, or set COURSE_DATA_DIR to a folder that has it. Looked in:{looked}"
+    )
+
+
+def download_directory():
+    """The folder that download() fills: $COURSE_DATA_DIR, or data/ in a clone, or the user's own.
+
+    The last, ~/.cache/course/mnist, is for a package installed without its clone or read-only.
+    """
+    if asked := os.environ.get("COURSE_DATA_DIR"):
+        return Path(asked).expanduser()
+    in_clone = (CLONE_DATA / "sample").is_dir() and os.access(CLONE_DATA, os.W_OK)
+    return CLONE_DATA if in_clone else USER_DATA
+
+
+# Reading
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mnist:
+    """Images are (count, 28, 28) uint8, 0 black to 255 white; labels (count,) uint8, 0 to 9."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    source: str  # "full MNIST", "the sample" or "other digits"
+    directory: Path
+
+    @property
+    def is_full(self):
+        return self.source == "full MNIST"
+
+    def __repr__(self):
+        train, test = len(self.train_labels), len(self.test_labels)
+        return f"{self.source}: {train:,} training and {test:,} test digits"
+
+
+def load(directory=None):
+    """Read the digits from find_directory(directory); never touches the network.
+
+    Returns an Mnist, which says what it is when printed. Raises FileNotFoundError, and
+    idx.IdxError for a damaged file.
+    """
+    folder = find_directory(directory)
+    train, test = _load_split(folder, "train"), _load_split(folder, "t10k")
+    labels_hash = content_sha256(find_file(folder, "train-labels-idx1-ubyte"))
+    source = _dataset("train-labels-idx1-ubyte", labels_hash) or "other digits"
+    return Mnist(*train, *test, source, folder)
+
+
+def _load_split(folder, split):
+    paths = [
+        find_file(folder, f"{split}-{rest}") for rest in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    ]
+    try:
+        images, labels = idx.read_pair(*paths)
+        if len(images) == 0 or images.shape[1:] != (28, 28):
+            raise idx.IdxError(f"{paths[0]}: sizes: found {images.shape}, expected 28x28 images")
+    except idx.IdxError as error:
+        raise idx.IdxError(
+            f"{error}. Replace the damaged file: `git restore data/sample` for the course's "
+            f"sample, `{HOW_TO_DOWNLOAD}` for full MNIST."
+        ) from None
+    return images, labels
+
+
+def to_float(images, dtype=np.float32):
+    """Pixels 0 to 255 as numbers from 0 to 1, same shape: what the networks take."""
+    return images / np.dtype(dtype).type(255)
+
+
+# Checking
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """What is known of one of the four files."""
+
+    name: str
+    path: Path | None
+    dataset: str = ""  # "full MNIST" or "the sample" when the sha256 of its content is theirs
+    problem: str = ""
+
+    @property
+    def verified(self):
+        return bool(self.dataset)
+
+
+def status(directory=None):
+    """Check the four files in `directory` (None: the one load() uses); a list of FileStatus."""
+    folder = find_directory() if directory is None else directory
+    return [_file_status(name, find_file(folder, name)) for name in FULL]
+
+
+def _file_status(name, path):
+    if path is None:
+        return FileStatus(name, path, problem="not there")
+    try:
+        found = content_sha256(path)
+    except (OSError, idx.IdxError) as error:
+        return FileStatus(name, path, problem=str(error))
+    dataset = _dataset(name, found)
+    return FileStatus(name, path, dataset, "" if dataset else f"not of MNIST (sha256 {found})")
+
+
+def _dataset(name, sha256):
+    return {FULL[name]: "full MNIST", SAMPLE[name]: "the sample"}.get(sha256, "")
+
+
+def content_sha256(path):
+    """sha256 of the content of a file, gunzipped if need be; at most LARGEST + 1 bytes are read."""
+    with open(path, "rb") as file:
+        return _sha256(file, path)
+
+
+def _sha256(file, name):
+    digest, left = hashlib.sha256(), LARGEST + 1
+    with idx.uncompressed(file, name) as stream:
+        while left and (chunk := stream.read(min(left, CHUNK))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return digest.hexdigest()
+
+
+def describe(directory=None):
+    """Say in a few lines which digits load() uses and whether their files are as they should be."""
+    folder = find_directory(directory)
+    rows = status(folder)
+    lines = [f"Digits in use: {folder}"]
+    for row in rows:
+        verdict = f"{row.dataset}, sha256 verified" if row.verified else row.problem
+        lines.append(f"  {row.path.name}: {verdict}")
+    if any(row.dataset != "full MNIST" for row in rows):
+        target = download_directory()
+        lines.append(f"Full MNIST, 60,000 + 10,000 digits, goes to {target}: {HOW_TO_DOWNLOAD}")
+    return "\n".join(lines)
+
+
+# Downloading
+
+
+class DownloadError(RuntimeError):
+    """The download failed; the message says where, why, and what to do."""
+
+
+class _MirrorError(Exception):
+    """One mirror failed, so the next is asked."""
+
+
+def download(directory=None, mirrors=MIRRORS, progress=True):
+    """Fetch what is missing of full MNIST into `directory` (None: download_directory()).
+
+    Each file gets its name only when it is whole and its content has the right sha256. Files
+    that are there and right are kept, damaged ones replaced. `progress` shows a bar, or a line
+    for each file when there is no terminal. Returns the folder. Raises DownloadError.
+    """
+    folder = download_directory() if directory is None else Path(directory).expanduser()
+    mirrors = [mirror.rstrip("/") for mirror in mirrors]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for row in status(folder):
+            if row.dataset != "full MNIST":
+                _refuse_to_hide(row)
+                _download_file(row.name, folder, mirrors, progress)
+    except OSError as error:
+        raise DownloadError(
+            f"Cannot write to {folder}: {error}. What was there is unchanged. Make room, or name "
+            f"a folder that you may write to."
+        ) from error
+    return folder
+
+
+def _refuse_to_hide(row):
+    """Someone's own digits under MNIST's names are not ours to replace; a damaged file is."""
+    if row.path is None:
+        return
+    try:
+        idx.read(row.path)
+    except idx.IdxError:
+        return
+    raise DownloadError(
+        f"{row.path} is a good file but not of full MNIST; it is left alone. Move it away, or "
+        f"download into another folder."
+    )
+
+
+def _download_file(name, folder, mirrors, progress):
+    """Try the mirrors in turn; one that fails goes to the end of the list for the next files."""
+    failures = []
+    for mirror in tuple(mirrors):
+        url = f"{mirror}/{name}.gz"
+        try:
+            with replacing(folder / f"{name}.gz") as file:
+                _save(url, file, progress)
+                _verify(file, name)
+            return
+        except _MirrorError as error:
+            failures.append(f"\n  {url}: {error}")
+            mirrors.append(mirrors.pop(0))
+    raise DownloadError(
+        f"Could not download {name}.gz:{''.join(failures)}\n"
+        f"Check the connection and try again ({HOW_TO_DOWNLOAD}), or fetch the four files of MNIST "
+        f"with a browser and put them into {folder} as they are. Meanwhile the course runs on the "
+        f"digits that are there."
+    )
+
+
+def _save(url, file, progress):
+    """Write what the address sends to `file`. An OSError that gets out is the disk's."""
+    from tqdm.auto import tqdm  # here, because it takes long to import
+
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "course (MNIST download)"})
+        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        raise _MirrorError(f"the server says {error.code}, {error.reason}") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _MirrorError(f"no connection ({getattr(error, 'reason', error)})") from None
+    expected, received = response.length, 0
+    bar = tqdm(
+        desc=url.rpartition("/")[2],
+        total=expected,
+        unit="B",
+        unit_scale=True,
+        disable=None if progress else True,  # None: off where there is no terminal
+    )
+    with response, bar:
+        while received <= LARGEST:
+            try:
+                chunk = response.read(CHUNK)
+            except (OSError, http.client.HTTPException) as error:
+                raise _MirrorError(f"broke off after {received:,} bytes ({error})") from None
+            if not chunk:
+                break
+            file.write(chunk)
+            received += len(chunk)
+            bar.update(len(chunk))
+    if received > LARGEST:
+        raise _MirrorError(f"sent more than the {LARGEST:,} bytes that this can be")
+    if expected is not None and received < expected:
+        raise _MirrorError(f"broke off after {received:,} of {expected:,} bytes")
+    if progress and bar.disable:
+        print(f"{url}: {received:,} bytes", file=sys.stderr)
+
+
+def _verify(file, name):
+    """Raise _MirrorError unless `file` is a gzip of the file `name` of MNIST."""
+    file.seek(0)
+    if file.read(2) != idx.GZIP_MAGIC:
+        raise _MirrorError("sent something that is not a gzip file (a log-in page?)")
+    file.seek(0)
+    try:
+        found = _sha256(file, "what came")
+    except idx.IdxError as error:
+        raise _MirrorError(str(error)) from None
+    if found != FULL[name]:
+        raise _MirrorError(f"sent other content: sha256 {found}, expected {FULL[name]}")
