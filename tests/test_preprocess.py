@@ -1,0 +1,289 @@
+"""Drawings and picture files on their way to the network."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFile
+
+from course import mnist
+from course.recognizer.pictures import MAX_PIXELS, PictureError, from_picture, on_canvas
+from course.recognizer.preprocess import CENTER, EmptyDrawing, normalize, shrink
+from course.recognizer.strokes import draw_digit, paste_digit, render
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return mnist.load(mnist.CLONE_DATA / "sample").test_images
+
+
+def encode(array_or_image, kind="PNG", **options):
+    image = array_or_image
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def likeness(a, b):
+    """Correlation of two 28x28 pictures; a shift by one pixel, from rounding, is forgiven."""
+    shifts = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+    moved = [np.roll(a, shift, axis=(0, 1)) for shift in shifts]
+    return max(np.corrcoef(m.ravel(), b.ravel())[0, 1] for m in moved)
+
+
+# The normalization
+
+
+def test_every_test_digit_comes_back_and_nearly_all_to_the_bit(digits):
+    unchanged = 0
+    for digit in digits:
+        steps = normalize(digit)
+        unchanged += np.array_equal(steps.centered, digit)
+        ink = np.argwhere(digit)
+        extent = np.ptp(ink, axis=0).max() + 1
+        if extent == 20:
+            np.testing.assert_array_equal(steps.centered, digit)
+        moved = np.subtract(steps.offset, ink.min(axis=0))
+        assert np.abs(moved).max() <= 1  # pixels
+    assert unchanged >= 0.999 * len(digits)
+
+
+def test_place_and_size_on_the_canvas_hardly_matter(digits):
+    rng = np.random.default_rng(0)
+    for digit in digits[::10]:
+        pasted = normalize(paste_digit(digit, rng)).centered
+        assert likeness(pasted, digit) > 0.9, "blurred by the way there and back, but in its place"
+
+
+def test_the_center_of_mass_is_put_at_pixel_14():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[10:50, 200:230] = 255
+    steps = normalize(drawing)
+    rows, columns = np.nonzero(steps.centered)
+    assert steps.scaled.shape == (20, 15)
+    assert abs(rows.mean() - CENTER) <= 0.5 and abs(columns.mean() - CENTER) <= 0.5
+
+
+def test_ink_is_never_pushed_over_the_edge():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[0:40, 0:40] = 255  # a heavy head at one end of a thin tail
+    drawing[40:280, 0:2] = 255
+    steps = normalize(drawing)
+    assert steps.centered.sum(dtype=int) == steps.scaled.sum(dtype=int)
+    assert steps.offset[0] == 8
+
+
+def test_each_step_is_kept_and_pixels_can_be_traced_back():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[60:160, 100:150] = 255
+    steps = normalize(drawing)
+    np.testing.assert_array_equal(steps.cropped, drawing[60:160, 100:150])
+    assert steps.corner == (60, 100)
+    assert steps.x.shape == (1, 784) and steps.x.dtype == np.float32
+    assert steps.x.max() == 1.0
+    top, left = steps.offset
+    assert steps.locate(top, left) == (62.5, 102.5)  # one pixel covers 5 x 5
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3])
+def test_a_hairline_stays_bright_enough_to_be_seen(thickness):
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[10:270, 140 : 140 + thickness] = 255
+    drawing[200:202, 60:220] = 255
+    assert normalize(drawing).scaled.max() == 255
+
+
+def test_a_canvas_with_four_channels_is_read_by_its_first():
+    canvas = np.zeros((280, 280, 4), np.uint8)
+    canvas[..., 3] = 255  # opaque
+    canvas[30:90, 30:60, :3] = 255
+    np.testing.assert_array_equal(normalize(canvas).x, normalize(canvas[..., 0]).x)
+
+
+def test_an_empty_canvas_is_its_own_error():
+    with pytest.raises(EmptyDrawing, match="draw a digit"):
+        normalize(np.zeros((280, 280), np.uint8))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(784, np.uint8), np.zeros((28, 28)), "digit"])
+def test_anything_else_is_refused(wrong):
+    with pytest.raises(ValueError, match="height, width"):
+        normalize(wrong)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.integers(0, 2**32 - 1),
+    st.floats(0, 1),
+)
+def test_any_drawing_gives_steps_or_is_empty(height, width, seed, density):
+    rng = np.random.default_rng(seed)
+    drawing = (rng.random((height, width)) < density) * rng.integers(0, 256, (height, width))
+    drawing = drawing.astype(np.uint8)
+    if not drawing.any():
+        with pytest.raises(EmptyDrawing):
+            normalize(drawing)
+        return
+    steps = normalize(drawing)
+    assert steps.centered.shape == (28, 28)
+    assert max(steps.scaled.shape) == 20
+    assert steps.centered.any()
+
+
+def test_the_raw_path_squeezes_the_canvas_as_it_is():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[:10, :10] = 255
+    assert shrink(drawing)[0, 0] == 255 and shrink(drawing).sum() == 255
+
+
+# Picture files
+
+
+def test_a_digit_saved_as_a_picture_survives_the_way_over_the_canvas(digits):
+    for digit in digits[::50]:
+        for picture in (digit, 255 - digit):  # white on black, and dark on light
+            ink = from_picture(encode(picture))
+            steps = normalize(on_canvas(ink))
+            difference = np.abs(steps.centered.astype(int) - normalize(digit).centered)
+            assert difference.max() <= 1  # the strongest ink becomes 255; it may have been 254
+
+
+def modes():
+    """One digit as a picture in every mode that may arrive, dark on light."""
+    grey = 255 - render(draw_digit(3, np.random.default_rng(3), size=200, brush=20))
+    image = Image.fromarray(grey)
+    clear = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    clear.putalpha(Image.fromarray(255 - grey))  # black ink on nothing
+    white = Image.new("RGBA", image.size, (255, 255, 255, 0))
+    white.putalpha(Image.fromarray(255 - grey))  # white ink on nothing
+    palette = image.convert("P")
+    return {
+        "L": encode(image),
+        "1": encode(image.convert("1")),
+        "RGB": encode(image.convert("RGB")),
+        "RGBA opaque": encode(image.convert("RGBA")),
+        "RGBA clear": encode(clear),
+        "RGBA clear, white ink": encode(white),
+        "LA": encode(image.convert("LA")),
+        "P": encode(palette),
+        "P with transparency": encode(palette, transparency=255),
+        "I;16": encode(grey.astype(np.uint16) * 200 + 3000),
+        "I": encode(Image.fromarray(grey.astype(np.int32) * 70_000), "TIFF"),
+        "F": encode(Image.fromarray(grey.astype(np.float32) / 255), "TIFF"),
+        "CMYK": encode(image.convert("RGB").convert("CMYK"), "TIFF"),
+        "CMYK JPEG": encode(image.convert("RGB").convert("CMYK"), "JPEG"),
+        "JPEG": encode(image, "JPEG", quality=60),
+        "GIF": encode(palette, "GIF"),
+        "BMP": encode(image, "BMP"),
+        "WEBP": encode(image.convert("RGB"), "WEBP"),
+        "large": encode(image.resize((3000, 3000))),
+    }
+
+
+@pytest.mark.parametrize("mode", modes())
+def test_every_mode_gives_the_same_digit(mode):
+    expected = normalize(render(draw_digit(3, np.random.default_rng(3), size=200, brush=20)))
+    found = normalize(from_picture(modes()[mode]))
+    assert likeness(found.centered, expected.centered) > 0.98
+
+
+def test_a_photograph_is_turned_upright_by_its_exif_note():
+    drawing = render(draw_digit(7, np.random.default_rng(1), size=200, brush=20))
+    lying = Image.fromarray(255 - drawing).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees clockwise to see it upright
+    for kind in ("JPEG", "PNG", "TIFF", "WEBP"):
+        found = normalize(from_picture(encode(lying.convert("RGB"), kind, exif=exif)))
+        assert likeness(found.centered, normalize(drawing).centered) > 0.98, kind
+
+
+@pytest.mark.parametrize("on_paper", [True, False])
+def test_shading_and_grain_of_a_photograph_are_taken_out(on_paper):
+    rng = np.random.default_rng(5)
+    for label in range(10):
+        drawing = render(draw_digit(label, rng, size=180, brush=18))
+        ink = np.asarray(Image.fromarray(drawing).resize((900, 900)), float) / 255
+        light = np.linspace(0.95, 0.5, 900)[:, None] * np.linspace(1, 0.8, 900)
+        photo = light * (1 - 0.75 * ink) + rng.normal(0, 0.02, ink.shape)
+        photo = (np.clip(photo, 0, 1) * 255).astype(np.uint8)
+        found = normalize(from_picture(encode(photo if on_paper else 255 - photo, "JPEG")))
+        expected = normalize(drawing).centered
+        assert likeness(found.centered, expected) > 0.95
+
+
+@pytest.mark.parametrize("grain", [0, 0.01, 0.05])
+def test_a_blank_sheet_has_no_ink(grain):
+    sheet = 0.85 + np.random.default_rng(0).normal(0, grain, (800, 600))
+    ink = from_picture(encode((np.clip(sheet, 0, 1) * 255).astype(np.uint8)))
+    assert not ink.any()
+    with pytest.raises(EmptyDrawing):
+        normalize(ink)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (3, 2), (5000, 2), (28, 28)])
+def test_any_size_fits_onto_the_canvas(size):
+    checks = np.indices(size[::-1]).sum(axis=0) % 2 * 255
+    canvas = on_canvas(from_picture(encode(checks.astype(np.uint8))))
+    assert canvas.shape == (280, 280) and canvas.dtype == np.uint8
+
+
+@pytest.mark.parametrize("side", [(10_000, 10_000), (20_000, 20_000)])
+def test_a_huge_picture_is_refused_before_it_is_decoded(monkeypatch, side):
+    huge = encode(Image.new("1", side))
+    assert len(huge) < 100_000 and side[0] * side[1] > MAX_PIXELS
+
+    def load(self):
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    started = time.perf_counter()
+    with pytest.raises(PictureError, match="pixels"):
+        from_picture(huge)
+    assert time.perf_counter() - started < 1
+
+
+def test_what_is_not_a_picture_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "notes.txt").write_text("seven")
+    with pytest.raises(PictureError, match=r"^notes.txt is not a picture"):
+        from_picture(tmp_path / "notes.txt")
+    with pytest.raises(PictureError, match=r"^none.png cannot be opened: No such file"):
+        from_picture(tmp_path / "none.png")
+    with pytest.raises(PictureError, match="cannot be opened"):
+        from_picture(tmp_path)
+    with pytest.raises(PictureError, match="not a picture"):
+        from_picture(b"")
+
+
+def test_a_truncated_picture_is_refused(digits):
+    whole = encode(np.tile(digits[0], (10, 10)))
+    with pytest.raises(PictureError, match="damaged"):
+        from_picture(whole[: len(whole) // 2])
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow tells of what it skips
+def test_damaged_pictures_are_refused_or_read_and_nothing_else_happens(digits):
+    rng = np.random.default_rng(0)
+    files = [encode(digits[1], kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")]
+    files += [modes()[mode] for mode in ("I;16", "P with transparency", "RGBA clear")]
+    refused = 0
+    for _ in range(2000):
+        data = bytearray(files[rng.integers(len(files))])
+        for _ in range(rng.integers(1, 6)):
+            data[rng.integers(len(data))] = rng.integers(256)
+        if rng.random() < 0.2:
+            del data[rng.integers(1, len(data)) :]
+        try:
+            ink = from_picture(bytes(data))
+        except PictureError as error:
+            refused += 1
+            assert "\n" not in str(error)
+        else:
+            assert ink.dtype == np.uint8 and ink.ndim == 2
+    assert refused > 200
