@@ -11,6 +11,7 @@ import threadpoolctl
 from scipy.linalg import blas
 
 _GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+_one_thread = False  # set by use_one_thread
 
 
 def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
@@ -39,13 +40,61 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
             f"gemm: out must be a row-major {m}x{n} array of {a.dtype}, got "
             f"{'x'.join(map(str, out.shape))} of {out.dtype}"
         )
-    if m and n:  # BLAS refuses empty matrices
-        # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
-        # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
-        _GEMM[a.dtype](
-            alpha, b.T, a.T, beta, out.T, trans_a=trans_b, trans_b=trans_a, overwrite_c=1
-        )
+    if not out.size:
+        return out  # BLAS refuses empty matrices
+    if _one_thread and k > 512:  # see use_one_thread
+        half = (k + 1) // 2
+        first_a, rest_a = np.split(a, [half], axis=0 if trans_a else 1)
+        first_b, rest_b = np.split(b, [half], axis=1 if trans_b else 0)
+        _product(first_a, first_b, out, alpha, beta, trans_a, trans_b)
+        _product(rest_a, rest_b, out, alpha, 1.0, trans_a, trans_b)
+    else:
+        _product(a, b, out, alpha, beta, trans_a, trans_b)
     return out
+
+
+def _product(a, b, out, alpha, beta, trans_a, trans_b):
+    """Call BLAS on checked operands, all row-major."""
+    # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
+    # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
+    _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, trans_a=trans_b, trans_b=trans_a, overwrite_c=1)
+
+
+_controllers = []
+
+
+def use_one_thread(only_one):
+    """Let BLAS use one thread from now on, or all of them again.
+
+    With several threads OpenBLAS adds up a sum over k in two halves where one thread would cut it
+    elsewhere, and the last bits differ. So with one thread `gemm` cuts at the half by itself.
+    That is what was seen, not what is promised: ask `same_bits_with_one_thread`.
+    """
+    global _one_thread
+    if not _controllers:
+        found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+        _controllers.extend((library, library.get_num_threads()) for library in found)
+    for library, threads in _controllers:
+        library.set_num_threads(1 if only_one else threads)
+    _one_thread = only_one
+
+
+def same_bits_with_one_thread(batch, inputs, outputs, dtype=np.float32):
+    """Try whether the products of a dense layer of this size have the same bits either way."""
+    numbers = np.random.default_rng(0).standard_normal
+    x, w = numbers((batch, inputs)).astype(dtype), numbers((inputs, outputs)).astype(dtype)
+    dy = numbers((batch, outputs)).astype(dtype)
+
+    def products():
+        return gemm(x, w), gemm(dy, w, trans_b=True), gemm(x, dy, trans_a=True)
+
+    with_all = products()
+    use_one_thread(True)
+    try:
+        with_one = products()
+    finally:
+        use_one_thread(False)
+    return all(map(np.array_equal, with_all, with_one))
 
 
 def limit_threads(limit):

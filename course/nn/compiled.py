@@ -17,7 +17,9 @@ def jit(function=None, **options):
 
     A division by zero gives inf or NaN, as in NumPy: the test that Python's exception needs would
     keep loops from being vectorized. Takes Numba's own options (`parallel=True`, `fastmath=True`,
-    ...); use it bare or with them. Where neither the package's folder nor the user's cache folder can be written, the function is
+    ...); use it bare or with them.
+
+    Where neither the package's folder nor the user's cache folder can be written, the function is
     compiled anew in each process instead of failing.
     """
     if function is None:

@@ -126,8 +126,9 @@ class Trainer:
             self.stopped = "diverged"
             raise DivergedError(
                 f"training diverged in epoch {self.epoch + 1} (loss {train_loss}): the steps are "
-                "too large. Try a learning rate ten times smaller, and check that the inputs are scaled to "
-                f"about 0..1. The model has its weights from after epoch {self.epoch} again."
+                "too large. Try a learning rate ten times smaller, and check that the inputs are "
+                "scaled to about 0..1. "
+                f"The model has its weights from after epoch {self.epoch} again."
             )
         validation = (None, None)
         if len(validation_x):

@@ -1,0 +1,47 @@
+"""A recipe: everything that was chosen for a training run, as plain values that a file can hold."""
+
+from dataclasses import dataclass
+
+from course.nn import schedules
+from course.nn.optimizers import SGD, Adam
+from course.nn.threads import ThreadGovernor
+from course.nn.training import Settings, Trainer
+
+OPTIMIZERS = {
+    "sgd": lambda model, decay: SGD(model, weight_decay=decay),
+    "momentum": lambda model, decay: SGD(model, momentum=0.9, weight_decay=decay),
+    "adam": lambda model, decay: Adam(model, weight_decay=decay),
+}
+
+
+@dataclass
+class Recipe(Settings):
+    """Training settings together with optimizer and schedule by name.
+
+    Raises ValueError for an unknown optimizer or a learning rate that is not above 0, and
+    ScheduleError for an unknown schedule.
+    """
+
+    optimizer: str = "sgd"  # one of OPTIMIZERS; momentum is 0.9
+    learning_rate: float = 0.01  # where the schedule starts, or its peak
+    schedule: str = "constant"  # a name or a JSON file: see course.nn.schedules.make
+    weight_decay: float = 0.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.optimizer not in OPTIMIZERS:
+            known = ", ".join(OPTIMIZERS)
+            raise ValueError(f"unknown optimizer {self.optimizer!r}: use one of {known}")
+        if not 0.0 < self.learning_rate < float("inf"):
+            raise ValueError(f"the learning rate must be above 0, got {self.learning_rate}")
+        self.make_schedule()
+
+    def make_schedule(self):
+        """Return the schedule: a function from epochs to learning rates."""
+        return schedules.make(self.schedule, self.learning_rate, self.epochs)
+
+    def trainer(self, model, observers=()):
+        """Return a `Trainer` that follows this recipe on `model`."""
+        optimizer = OPTIMIZERS[self.optimizer](model, self.weight_decay)
+        observers = [ThreadGovernor(), *observers]
+        return Trainer(model, optimizer, self.make_schedule(), self, observers=observers)
