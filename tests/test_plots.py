@@ -201,6 +201,113 @@ def test_confusion_matrix_counts():
     assert is_png(figure)
 
 
+def test_probabilities_are_bars_and_the_winner_stands_out():
+    values = np.array([0.1, 0.7, 0.2])
+    figure = plots.probabilities(values, label=2)
+    (ax,) = figure.axes
+    assert [bar.get_height() for bar in ax.patches] == values.tolist()
+    first, winner, last = (bar.get_facecolor() for bar in ax.patches)
+    assert first == last != winner
+    assert ax.texts[0].get_text() == "70.0%"
+    assert ax.get_title(loc="left") == "true digit: 2"
+    assert is_png(figure)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_filters_are_drawn_each_on_one_scale(channels):
+    w = RNG.normal(size=(4, channels, 3, 3))
+    figure = plots.filters(w)
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    assert len(images) == 4 * channels
+    np.testing.assert_array_equal(images[-1].get_array(), w[-1, -1])
+    assert {image.get_clim() for image in images} == {(-np.abs(w).max(), np.abs(w).max())}
+    assert is_png(figure)
+
+
+@pytest.mark.parametrize(("maps", "low"), [(PICTURES, 0.0), (PICTURES - 0.5, None)])
+def test_feature_maps_stand_beside_their_image(maps, low):
+    figure = plots.feature_maps(maps, image=PICTURES[:1])
+    assert captions(figure) == ["input", "0", "1", "2", "3", "4", "5"]
+    bottom, top = figure.axes[1].images[0].get_clim()
+    assert bottom == (-top if low is None else low)  # around zero where there are negative values
+    np.testing.assert_array_equal(figure.axes[6].images[0].get_array(), maps[5])
+    assert is_png(figure)
+
+
+def test_attention_map_shows_one_row_over_the_image():
+    attention = RNG.dirichlet(np.ones(49), size=49)  # (tokens, tokens), rows sum to 1
+    figure = plots.attention_map(PICTURES[0], attention, token=17)
+    (ax,) = figure.axes
+    picture, overlay = ax.images
+    np.testing.assert_array_equal(picture.get_array(), PICTURES[0])
+    opacity = overlay.get_array()[..., 3].ravel()
+    np.testing.assert_allclose(opacity / opacity.sum(), attention[17], rtol=1e-12)
+    (frame,) = ax.patches
+    assert frame.get_xy() == (3 * 4 - 0.5, 2 * 4 - 0.5)  # token 17 is row 2, column 3
+    assert f"{attention[17].max():.1%}" in ax.get_title()
+    assert is_png(figure)
+
+
+def test_attention_maps_choose_the_patches_with_most_ink():
+    image = np.zeros((28, 28))
+    for token in (3, 8, 20, 25, 30, 48):
+        image[token // 7 * 4, token % 7 * 4] = 1
+    figure = plots.attention_maps(image, np.full((49, 49), 1 / 49))
+    assert [title.split(":")[0] for title in captions(figure)] == [
+        f"token {token}" for token in (3, 8, 20, 25, 30, 48)
+    ]
+
+
+def test_attention_matrix_is_drawn_as_it_is():
+    attention = RNG.dirichlet(np.ones(49), size=49)
+    figure = plots.attention_matrix(attention)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), attention)
+    assert is_png(figure)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.filters(np.zeros((8, 3, 3))),
+        lambda: plots.feature_maps(np.zeros((28, 28))),
+        lambda: plots.attention_map(PICTURES[0], np.zeros((48, 48)), 0),
+        lambda: plots.confusion_matrix([1, 2], [1]),
+        lambda: plots.loss_surface([0, 1], [0, 1], np.ones((2, 2))),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(draw):
+    with pytest.raises(ValueError):
+        draw()
+
+
+def test_boundary_is_where_the_answer_crosses_one_half():
+    figure = plots.boundary(lambda x: (x[:, 0] > 0.6).astype(float))
+    ax, _ = figure.axes
+    (line,) = [path.vertices for path in ax.collections[0].get_paths()]
+    np.testing.assert_allclose(line[:, 0], 0.6, atol=1.5 / 199)  # within one step of the grid
+    assert ax.images[0].get_extent() == [-0.25, 1.25, -0.25, 1.25]
+    assert sorted(text.get_text() for text in ax.texts) == ["0", "0", "1", "1"]
+    assert is_png(figure)
+
+
+def test_boundary_of_a_network_that_never_decides_has_no_line():
+    figure, ax = plots.subplots()
+    plots.boundary(lambda x: np.full(len(x), 0.4), ax=ax)
+    assert not ax.collections
+    assert figure.axes == [ax]  # no color scale on the caller's axes
+    assert is_png(figure)
+
+
+def test_loss_surface_shows_where_training_went():
+    a = np.linspace(-1, 1, 9)
+    losses = (a**2 + 0.1) + a[:, None] ** 2  # (second, first)
+    figure = plots.loss_surface(a, a, losses, names=("u", "v"), path=[[1, 1], [0, 0]])
+    ax = figure.axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("u", "v")
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), [[0, 0]])
+    assert is_png(figure)
+
+
 # ------------------------------------------------------------------------------ training
 
 

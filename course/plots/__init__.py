@@ -14,8 +14,17 @@ from course.plots.comparison import (
 )
 from course.plots.images import digits, mean_digits, mistakes, weights
 from course.plots.live import LiveFigure
-from course.plots.models import confusion_matrix
+from course.plots.models import (
+    attention_map,
+    attention_maps,
+    attention_matrix,
+    confusion_matrix,
+    feature_maps,
+    filters,
+    probabilities,
+)
 from course.plots.style import subplots
+from course.plots.surfaces import boundary, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
 __all__ = [
@@ -23,13 +32,21 @@ __all__ = [
     "accuracies",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
+    "attention_map",
+    "attention_maps",
+    "attention_matrix",
+    "boundary",
     "confusion_matrix",
     "cumulative_times",
     "digits",
+    "feature_maps",
+    "filters",
     "learning_rates",
+    "loss_surface",
     "losses",
     "mean_digits",
     "mistakes",
+    "probabilities",
     "seed_spread",
     "subplots",
     "summary_box",

@@ -136,7 +136,7 @@ def weights(w, shape=(28, 28), columns=8, count=32, titles=None):
 def signed_pictures(pictures, titles, columns, quantity, side=0.95):
     """A gallery of pictures of numbers around zero, with their common color scale."""
     cell = (side, side + (0.2 if titles is not None else 0.0))
-    figure, axes = picture_grid(len(pictures), columns, cell)
+    figure, axes = picture_grid(len(pictures), columns, cell, beside=0.75)
     limit = np.abs(pictures).max() or 1.0
     shown = show_pictures(axes, pictures, SIGNED, -limit, limit)
     if titles is not None:

@@ -25,7 +25,8 @@ COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MODEL_COLORS = {"mlp": BLUE, "cnn": VERMILLION, "attention": GREEN, "xor": PURPLE}
 
 DIGITS = "gray"  # white strokes on black, as MNIST stores them
-AMOUNTS = "Blues"  # numbers from zero upwards
+AMOUNTS = "Blues"  # numbers from zero upwards, on a light ground
+ACTIVITY = "viridis"  # numbers from zero upwards, on a dark ground
 SIGNED = "RdBu"  # numbers around zero: red below, white at zero, blue above
 
 STYLE = {
@@ -99,15 +100,16 @@ def axes_or_new(ax, figsize=(6.4, 4.0)):
     return subplots(figsize=figsize)[1] if ax is None else ax
 
 
-def picture_grid(count, columns, cell=(1.0, 1.0), title=None):
+def picture_grid(count, columns, cell=(1.0, 1.0), title=None, beside=0.0):
     """A figure of `count` picture axes in rows of `columns`, without ticks, frames or grid.
 
-    `cell` is the width and height of one picture in inches. Returns (figure, list of axes).
+    `cell` is the width and height of one picture in inches, `beside` the room for a color scale.
+    Returns (figure, list of axes).
     """
     columns = max(1, min(columns, count))
     rows = math.ceil(count / columns)
     heading = 0.45 if title else 0.0
-    figsize = (columns * cell[0], rows * cell[1] + heading)
+    figsize = (columns * cell[0] + beside, rows * cell[1] + heading)
     figure, axes = subplots(rows, columns, figsize=figsize, squeeze=False)
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.05, wspace=0.02, hspace=0.02)
     for ax in axes.flat:
