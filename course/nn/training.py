@@ -102,8 +102,7 @@ class Trainer:
         train_y, validation_y = np.split(y, [len(y) - held_out])
         if not len(train_x):
             raise ValueError(f"{len(x)} samples leave none to train on after the validation split")
-        self.stopped = ""
-        self._tell("on_begin", self)
+        self.begin()
         try:
             while not self.stopped:
                 self._run_epoch(train_x, train_y, validation_x, validation_y)
@@ -116,10 +115,15 @@ class Trainer:
             put_back(self.model, self.best_weights)
         return self.records
 
+    def begin(self):
+        """Tell the observers that training starts; `fit` does this by itself."""
+        self.stopped = ""
+        self._tell("on_begin", self)
+
     def _run_epoch(self, train_x, train_y, validation_x, validation_y):
         good = copy_weights(self.model)
         started = time.perf_counter()
-        train_loss = self._train_epoch(train_x, train_y)
+        train_loss = self.train_epoch(train_x, train_y)
         seconds = time.perf_counter() - started
         if not math.isfinite(train_loss) or not is_finite(self.model):
             put_back(self.model, good)
@@ -139,7 +143,7 @@ class Trainer:
         self._judge(record)
         self._tell("on_epoch", record)
 
-    def _train_epoch(self, x, y):
+    def train_epoch(self, x, y):
         """One pass over the data in random order; return the mean loss, or the first not finite."""
         self.model.training = True
         size = self.settings.batch_size

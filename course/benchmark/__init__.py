@@ -1,0 +1,93 @@
+"""How fast is the course? One epoch of training here, one in PyTorch, in turn, several times.
+
+Each side runs in a process of its own, so that neither's threads disturb the other's, and waits
+while the other works. Times are medians, ratios are taken round by round: on a shared machine both
+sides then suffer alike.
+"""
+
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+
+SAMPLES = 54_000  # an epoch: MNIST without its validation split
+
+
+class Worker:
+    """A process that runs one epoch each time it is asked to (see `course.benchmark.worker`)."""
+
+    def __init__(self, side, model, optimizer, samples):
+        command = [sys.executable, "-m", "course.benchmark.worker", side, model, optimizer]
+        self.process = subprocess.Popen(
+            [*command, str(samples)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, what):
+        """Send one word, wait, and return the answer."""
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"a benchmark process ended with code {self.process.wait()}")
+        return json.loads(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def has_torch():
+    """Tell whether PyTorch is installed, without loading it."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def compare(model, optimizer, rounds=7, samples=SAMPLES, report=print):
+    """Measure the epochs of `model` under `optimizer`; return a dict of figures.
+
+    `seconds`, `torch_seconds`: medians for `samples` digits. `ratio_vs_torch`: how many times as
+    long PyTorch takes (None if it is not installed). `fraction_of_gemm_peak`: the time that BLAS
+    needs for the step's matrix products alone, as a share of the whole. `peak_memory_mb`: of
+    the training process, digits included. `report` is told of each round.
+    """
+    sides = {"course": Worker("course", model, optimizer, samples)}
+    if has_torch():
+        sides["torch"] = Worker("torch", model, optimizer, samples)
+    times = {name: [] for name in (*sides, "gemm")}
+    try:
+        for worker in sides.values():
+            worker.ask("epoch")  # warm up: load, compile, fill the caches
+        for number in range(1, rounds + 1):
+            for name, worker in sides.items():
+                times[name].append(worker.ask("epoch"))
+            times["gemm"].append(sides["course"].ask("products"))
+            report(
+                f"round {number}/{rounds}  "
+                + "  ".join(f"{name} {values[-1]:.3f} s" for name, values in times.items())
+            )
+        memory = sides["course"].ask("memory")
+    finally:
+        for worker in sides.values():
+            worker.close()
+    return _figures(model, optimizer, samples, times) | {"peak_memory_mb": memory}
+
+
+def _figures(model, optimizer, samples, times):
+    """Boil the times of all rounds down to medians."""
+    ours, torch = times["course"], times.get("torch")
+    fractions = map(_share, times["gemm"], ours)
+    return {
+        "model": model,
+        "optimizer": optimizer,
+        "samples": samples,
+        "rounds": len(ours),
+        "seconds": statistics.median(ours),
+        "torch_seconds": torch and statistics.median(torch),
+        "ratio_vs_torch": torch and statistics.median(map(_share, torch, ours)),
+        "fraction_of_gemm_peak": statistics.median(fractions),
+    }
+
+
+def _share(part, whole):
+    return part / whole

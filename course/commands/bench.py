@@ -1,0 +1,37 @@
+"""Measure training speed against PyTorch, if it is installed, and against BLAS alone."""
+
+from course import benchmark, commands, models
+from course.nn.recipe import OPTIMIZERS
+
+
+def add_arguments(parser):
+    parser.add_argument("model", choices=models.MODELS, metavar="MODEL", help="the model's name")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd")
+    parser.add_argument("--rounds", type=commands.positive_int, metavar="N", default=7)
+    parser.add_argument(
+        "--samples",
+        type=commands.positive_int,
+        metavar="N",
+        default=benchmark.SAMPLES,
+        help="digits in an epoch (default: %(default)s)",
+    )
+    commands.add_json_option(parser)
+
+
+def run(arguments):
+    try:
+        result = benchmark.compare(
+            arguments.model, arguments.optimizer, arguments.rounds, arguments.samples
+        )
+    except RuntimeError as error:
+        raise commands.CommandError(error) from None
+    print(f"One epoch of {result['samples']} digits: {result['seconds']:.3f} s (median)")
+    print(f"Matrix products alone, on BLAS: {result['fraction_of_gemm_peak']:.0%} of that")
+    if result["ratio_vs_torch"] is None:
+        print("PyTorch is not installed: nothing to compare with")
+    else:
+        print(f"PyTorch takes {result['ratio_vs_torch']:.2f} times as long")
+    if result["peak_memory_mb"] is not None:
+        print(f"Peak memory {result['peak_memory_mb']:.0f} MB")
+    if arguments.json:
+        commands.print_json(result)

@@ -1,0 +1,37 @@
+"""Say how well a saved model reads the test digits."""
+
+from course import commands, models
+from course.nn import checkpoint
+from course.nn.compiled import CompileNotice
+from course.nn.training import evaluate
+
+
+def add_arguments(parser):
+    parser.add_argument("file", metavar="FILE", help="what `train` wrote")
+    commands.add_data_option(parser)
+    commands.add_json_option(parser)
+
+
+def run(arguments):
+    try:
+        saved = checkpoint.read(arguments.file)
+        model = models.restore(saved)
+    except checkpoint.CheckpointError as error:
+        raise commands.CommandError(error) from None
+    digits = commands.load_digits(arguments.data)
+    with CompileNotice():
+        loss, accuracy = evaluate(model, *commands.test_digits(digits))
+    print(f"{model.name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    if arguments.json:
+        run = saved.run or {"records": [], "epoch": None}
+        commands.print_json(
+            {
+                "model": model.name,
+                "test_accuracy": accuracy,
+                "test_loss": loss,
+                "train_seconds": sum(record["train_seconds"] for record in run["records"]),
+                "epochs": run["epoch"],
+                "seed": saved.info.get("recipe", {}).get("seed"),
+                "digits": digits.source,
+            }
+        )

@@ -1,0 +1,57 @@
+"""The models of the course by name: build one, save one, load one."""
+
+import json
+
+from course import mlp
+from course.nn import checkpoint
+
+# name: (class, recipe). Lesson modules, so that each can be read alone.
+MODELS = {
+    "mlp": (mlp.MLP, mlp.RECIPE),
+}
+
+
+def build(name, **config):
+    """Make the model `name` with freshly drawn weights; `config` goes to its class."""
+    model_class, _ = MODELS[name]
+    return model_class(**config)
+
+
+def recipe(name):
+    """Return the course's own recipe for the model `name`."""
+    return MODELS[name][1]
+
+
+def describe(model):
+    """Return what `load` needs to build such a model again, as JSON-ready values."""
+    return {"model": model.name, "config": model.config}
+
+
+def save(path, model, **details):
+    """Write the model to `path` (safetensors), with JSON-ready `details` beside the weights."""
+    checkpoint.save(path, model, describe(model) | details)
+
+
+def load(path):
+    """Build the model that `save` or a training run left at `path`.
+
+    Raises CheckpointError if the file is damaged or of a model that the course does not know.
+    """
+    return restore(checkpoint.read(path))
+
+
+def restore(saved):
+    """Build the model of a `Checkpoint` that was read."""
+    name, config = saved.info.get("model"), saved.info.get("config")
+    if name not in MODELS or not isinstance(config, dict):
+        raise checkpoint.CheckpointError(
+            f"{saved.path}: holds the model {json.dumps(name)}; known are {', '.join(MODELS)}"
+        )
+    try:
+        model = build(name, **config)
+    except (TypeError, ValueError) as error:
+        raise checkpoint.CheckpointError(
+            f"{saved.path}: cannot build its {name}: {error}"
+        ) from None
+    saved.restore_model(model)
+    return model
