@@ -133,6 +133,10 @@ BAD = {
     "gzip, checksum": (gzip.compress(content((9,)))[:-8] + bytes(8), r"damage \(CRC check failed"),
     "gzip, no header": (gzip.compress(b"\0\0"), r"header: found 2 bytes"),
     "gzip, then rubbish": (gzip.compress(content((9,))) + b"!", r"gzip data: found damage"),
+    "gzip, 2^40 elements": (
+        gzip.compress(content((2**20, 2**20), payload=bytes(10))),
+        r"found a file that holds at most \d\d,\d{3} bytes, expected 1,099,511,627,776 bytes",
+    ),
     "gzip magic only": (b"\x1f\x8b", r"gzip data: found damage"),
 }
 
