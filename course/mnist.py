@@ -255,10 +255,11 @@ def download(directory=None, mirrors=MIRRORS, progress=True):
     mirrors = [mirror.rstrip("/") for mirror in mirrors]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for row in status(folder):
-            if row.dataset != "full MNIST":
-                _refuse_to_hide(row)
-                _download_file(row.name, folder, mirrors, progress)
+        missing = [row for row in status(folder) if row.dataset != "full MNIST"]
+        for row in missing:
+            _refuse_to_hide(row)
+        for row in missing:
+            _download_file(row.name, folder, mirrors, progress)
     except OSError as error:
         raise DownloadError(
             f"Cannot write to {folder}: {error}. What was there is unchanged. Make room, or name "
