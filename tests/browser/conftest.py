@@ -1,0 +1,42 @@
+"""One JupyterLab and one browser for all tests; a page of its own for each notebook opened."""
+
+import shutil
+
+import pytest
+from lab import CHROMIUM, NOTEBOOKS, JupyterLab, Notebook, launch_chromium
+from playwright.sync_api import sync_playwright
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(tmp_path_factory):
+    """A server on a copy of the notebooks, so that nothing in the tree is written to."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copytree(NOTEBOOKS, folder / "notebooks")
+    with JupyterLab(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_notebook(jupyterlab, chromium):
+    """Function: name of a notebook (and options of Playwright's new_context) -> Notebook."""
+    opened = []
+
+    def open_notebook(name, theme="light", **options):
+        options = {"viewport": {"width": 1100, "height": 1000}, **options}
+        page = chromium.new_context(**options).new_page()
+        opened.append(Notebook(page, jupyterlab, f"notebooks/{name}", theme=theme))
+        return opened[-1]
+
+    yield open_notebook
+    for notebook in opened:
+        notebook.close()
