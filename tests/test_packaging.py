@@ -20,6 +20,7 @@ LOCK = (ROOT / "requirements.lock").read_text()
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PLATFORMS = {"linux": "posix", "darwin": "posix", "win32": "nt"}  # sys.platform: os.name
 LESSONS = ["idx", "mnist", "mlp", "cnn", "attention", "xor"]
+COMMAND_LINE = ["__main__", "cli", "commands"]
 PACKAGE = sorted((ROOT / "course").rglob("*.py"))
 
 
@@ -90,8 +91,8 @@ def test_one_range_of_pythons_everywhere():
 
 
 def test_importing_the_package_loads_neither_jupyter_nor_matplotlib():
-    plain = [path.stem for path in (ROOT / "course").glob("*.py")]
-    plain = sorted({*plain, "nn"} - {"__init__", "__main__", "cli", "plots"})
+    parts = {path.relative_to(ROOT / "course").with_suffix("").parts[0] for path in PACKAGE}
+    plain = sorted(parts - {"__init__", "plots", "recognizer", *COMMAND_LINE})
     heavy = {"IPython", "ipykernel", "jupyter_core", "ipywidgets", "anywidget", "matplotlib"}
     code = f"""
 import importlib, sys
@@ -130,8 +131,8 @@ def imports_any(path, names):
 def test_imports_point_one_way(path):
     *folders, name = path.relative_to(ROOT / "course").with_suffix("").parts
     part = folders[0] if folders else name
-    if part not in ("cli", "__main__"):
-        assert not imports_any(path, ["course.cli"])
+    if part not in COMMAND_LINE:
+        assert not imports_any(path, [f"course.{name}" for name in COMMAND_LINE])
     if part in LESSONS:
         assert not imports_any(path, ["course.plots", "course.recognizer"])
     if part == "nn":
