@@ -2,8 +2,7 @@
 # make test    run every test and every notebook, on the sample, offline
 # make lint    check the style of the code
 # make lock    pin the versions anew, from the ranges in pyproject.toml
-# make setup   make .venv, which all of these begin with; again only when what it is made from
-#              has changed
+# make setup   make .venv: all of these begin with it, and redo it only after a change
 #
 # PYTHON=... names the interpreter, LAB=... adds options for JupyterLab (LAB=--port=9999).
 
@@ -35,7 +34,7 @@ $(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
 	$(RUN) pip install --requirement requirements.lock
 	$(RUN) pip install --no-build-isolation --no-deps --editable .
 	$(VENV)/bin/python -c "import matplotlib.pyplot"
-	@touch $@
+	@rm -f $(VENV)/set-up-* && touch $@
 
 setup: $(SETUP)
 
