@@ -37,12 +37,15 @@ class LogError(ValueError):
 
 @dataclass
 class Log:
-    """A training run: its columns, one entry an epoch, and whatever was odd about its file."""
+    """A training run: its columns, one entry a line, and whatever was odd about its file.
+
+    Mostly a line is an epoch; a run of very many short epochs may log only every so many.
+    """
 
     name: str
     epoch: np.ndarray  # (epochs,) int64
     train_loss: np.ndarray  # (epochs,) float64, as are all that follow; NaN is "not measured"
-    train_time: np.ndarray  # (epochs,) seconds of that epoch
+    train_time: np.ndarray  # (epochs,) seconds since the line before
     val_loss: np.ndarray  # (epochs,)
     val_accuracy: np.ndarray  # (epochs,) fraction of 1
     learning_rate: np.ndarray  # (epochs,)
@@ -56,6 +59,11 @@ class Log:
     def seconds(self) -> np.ndarray:
         """(epochs,) seconds of training up to the end of each epoch."""
         return np.cumsum(np.nan_to_num(self.train_time))
+
+    @property
+    def seconds_per_epoch(self) -> np.ndarray:
+        """(epochs,) seconds that each epoch took, on the mean of those since the line before."""
+        return self.train_time / np.maximum(np.diff(self.epoch, prepend=0), 1)
 
     @classmethod
     def from_rows(cls, name, rows, **details) -> "Log":

@@ -359,7 +359,7 @@ def test_runs_of_very_different_length_get_a_logarithmic_axis():
 @pytest.mark.parametrize(
     ("draw", "column"),
     [
-        (plots.times, "train_time"),
+        (plots.times, "seconds_per_epoch"),
         (plots.cumulative_times, "seconds"),
         (plots.accuracies, "val_accuracy"),
         (plots.learning_rates, "learning_rate"),

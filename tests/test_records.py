@@ -163,6 +163,13 @@ def test_missing_values_are_nan(tmp_path):
 def test_seconds_add_up(tmp_path):
     log = read_log(write(tmp_path, "1,0.5,2\n2,0.4,3\n"))
     assert log.seconds.tolist() == [2, 5]
+    assert log.seconds_per_epoch.tolist() == [2, 3]
+
+
+def test_lines_may_stand_for_many_epochs(tmp_path):
+    log = read_log(write(tmp_path, "1000,0.5,2\n2000,0.4,3\n2500,0.3,1\n"))
+    assert log.seconds.tolist() == [2, 5, 6]
+    np.testing.assert_allclose(log.seconds_per_epoch, [0.002, 0.003, 0.002])
 
 
 @pytest.mark.parametrize(

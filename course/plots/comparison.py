@@ -40,7 +40,7 @@ def summary(log) -> tuple[str, ...]:
         text(log.epoch, np.max, "{:,}"),
         text(log.train_loss, lambda losses: losses[-1], "{:.4f}"),
         text(log.val_accuracy, np.max, "{:.2%}"),
-        text(log.train_time, np.median, "{:.3g}"),
+        text(log.seconds_per_epoch, np.median, "{:.3g}"),
         text(log.train_time, np.sum, "{:.3g}"),
     )
 

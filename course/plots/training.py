@@ -130,7 +130,7 @@ def learning_rates(runs, ax=None, title="Learning rate"):
 @styled
 def times(runs, ax=None, title="Time per epoch"):
     """Seconds of training in each epoch; returns the Figure."""
-    ax = draw_runs(ax, runs, "train_time", "seconds", title)
+    ax = draw_runs(ax, runs, "seconds_per_epoch", "seconds", title)
     ax.set_ylim(bottom=0)
     return ax.figure
 
