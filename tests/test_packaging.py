@@ -21,6 +21,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PLATFORMS = {"linux": "posix", "darwin": "posix", "win32": "nt"}  # sys.platform: os.name
 LESSONS = ["idx", "mnist", "mlp", "cnn", "attention", "xor"]
 COMMAND_LINE = ["__main__", "cli", "commands"]
+WITH_WIDGETS = ["plots", "recognizer", "download_button"]  # or with Matplotlib
 PACKAGE = sorted((ROOT / "course").rglob("*.py"))
 
 
@@ -92,7 +93,7 @@ def test_one_range_of_pythons_everywhere():
 
 def test_importing_the_package_loads_neither_jupyter_nor_matplotlib():
     parts = {path.relative_to(ROOT / "course").with_suffix("").parts[0] for path in PACKAGE}
-    plain = sorted(parts - {"__init__", "plots", "recognizer", *COMMAND_LINE})
+    plain = sorted(parts - {"__init__", *WITH_WIDGETS, *COMMAND_LINE})
     heavy = {"IPython", "ipykernel", "jupyter_core", "ipywidgets", "anywidget", "matplotlib"}
     code = f"""
 import importlib, sys
@@ -138,5 +139,5 @@ def test_imports_point_one_way(path):
     if part == "nn":
         ours = imports_any(path, ["course"])
         assert [m for m in ours if m != "course" and m.split(".")[1] != "nn"] == []
-    if part not in ("plots", "recognizer"):
+    if part not in WITH_WIDGETS:
         assert not imports_any(path, ["matplotlib", "ipywidgets", "anywidget", "IPython"])
