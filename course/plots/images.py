@@ -43,7 +43,7 @@ def digits(images, labels=None, predictions=None, columns=10, title=None):
 
     images: (count, 784), (count, 28, 28) or (count, 1, 28, 28), any scale of gray.
     labels, predictions: (count,). Where both are given, a wrong prediction is written as
-    "4, read as 9", in another color. Returns the Figure.
+    "4 read as 9", in another color. Returns the Figure.
     """
     pictures = as_pictures(images)
     check_count("labels", labels, pictures)
@@ -53,20 +53,12 @@ def digits(images, labels=None, predictions=None, columns=10, title=None):
     figure, axes = picture_grid(len(pictures), columns, cell, title)
     show_pictures(axes, pictures)
     for index, ax in enumerate(axes):
-        if labels is None or predictions is None:
-            values = labels if predictions is None else predictions
-            caption, wrong = "" if values is None else str(values[index]), False
-        else:
-            caption, wrong = str(labels[index]), labels[index] != predictions[index]
-        if wrong:
-            caption += f" read as {predictions[index]}"
-        ax.set_title(
-            caption,
-            loc="center",
-            fontsize=8 if wrong else 10,
-            pad=3,
-            **({"color": VERMILLION, "weight": "bold"} if wrong else {}),
-        )
+        said = [values[index] for values in (labels, predictions) if values is not None]
+        caption, look = "".join(map(str, said[:1])), {"fontsize": 10}
+        if len(set(said)) > 1:
+            caption = f"{said[0]} read as {said[1]}"
+            look = {"fontsize": 8, "color": VERMILLION, "weight": "bold"}
+        ax.set_title(caption, loc="center", pad=3, **look)
     return figure
 
 
