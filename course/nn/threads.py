@@ -16,26 +16,30 @@ from course.nn.training import Observer
 
 WINDOW = 16  # steps in one measurement
 SUSPICIOUS = 1.4  # this much slower than the best seen, and one thread is tried
-LONGEST_WAIT = 64  # windows between two trials, at most
+LONGEST_WAIT = 64  # windows between two trials, at most and unless something is suspicious
 
 
 class ThreadGovernor(Observer):
     """Times the steps of training and lets BLAS have all threads or one, whichever is faster.
 
     It does nothing where the two would give different bits (see `blas.use_one_thread`), so that a
-    run is reproducible whatever else the machine does.
+    run is reproducible whatever else the machine does. For batches of another size that is not
+    known: the epoch's last, which may be smaller, and those of validation have all threads.
     """
 
     def on_begin(self, trainer):
         size = trainer.settings.batch_size
         dense = [layer for _, layer in trainer.model.walk() if isinstance(layer, Dense)]
         weights = [layer.parameters["w"] for layer in dense]
-        self.allowed = all(blas.same_bits_with_one_thread(size, *w.shape, w.dtype) for w in weights)
+        self.allowed = bool(weights) and all(
+            blas.same_bits_with_one_thread(size, *w.shape, w.dtype) for w in weights
+        )
         self.one_thread = False
         self.switches = 0
         self._best = np.inf  # seconds a step, with all threads
         self._on_trial = False
-        self._wait = self._countdown = 1
+        self._wait = 1
+        self._countdown = -LONGEST_WAIT  # the machine may be busy already: try at once
         self._steps = 0
 
     def on_batch(self, batch, batches):
@@ -46,9 +50,11 @@ class ThreadGovernor(Observer):
         if self._steps > WINDOW and self.allowed:
             self._judge((now - self._started) / WINDOW)
             self._steps = 0
+        next_is_last = batch >= batches - 1
+        blas.use_one_thread(self.one_thread and not next_is_last)
 
     def on_end(self, trainer):
-        self._use(one_thread=False)
+        blas.use_one_thread(False)
 
     def _judge(self, seconds):
         """Decide, after a window whose steps took `seconds` each, how to go on."""
@@ -60,17 +66,13 @@ class ThreadGovernor(Observer):
                 self._wait = 8
                 self.switches += 1
             else:
-                self._use(not self.one_thread)
+                self.one_thread = not self.one_thread
                 self._wait = min(2 * self._wait, LONGEST_WAIT)
             self._countdown = self._wait
             return
         self._countdown -= 1
-        if self._countdown <= 0 and (self.one_thread or seconds > SUSPICIOUS * self._best):
+        suspicious = self.one_thread or seconds > SUSPICIOUS * self._best
+        if self._countdown <= (0 if suspicious else -LONGEST_WAIT):
             self._before = seconds
             self._on_trial = True
-            self._use(not self.one_thread)
-
-    def _use(self, one_thread):
-        if one_thread != self.one_thread:
-            self.one_thread = one_thread
-            blas.use_one_thread(one_thread)
+            self.one_thread = not self.one_thread
