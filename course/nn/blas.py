@@ -6,6 +6,8 @@ its own threads, and two sets of threads fight over the cores. So every product 
 through SciPy's, which is also the one that `np.dot` means inside a Numba function.
 """
 
+import functools
+
 import numpy as np
 import threadpoolctl
 from scipy.linalg import blas
@@ -24,6 +26,8 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
     Raises ValueError if the shapes do not fit or `out` could not be written in place, TypeError if
     the dtypes differ or are no floats that BLAS knows.
     """
+    if a.ndim != 2 or b.ndim != 2:
+        raise ValueError(f"gemm: needs two matrices, got shapes {a.shape} and {b.shape}")
     m, k = a.shape[::-1] if trans_a else a.shape
     k_b, n = b.shape[::-1] if trans_b else b.shape
     if k != k_b:
@@ -34,10 +38,11 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
         if beta != 0.0:
             raise ValueError("gemm: beta without out has nothing to scale")
         out = np.empty((m, n), a.dtype)
-    elif out.shape != (m, n) or out.dtype != a.dtype or not out.flags.c_contiguous:
+    elif out.shape != (m, n) or out.dtype != a.dtype or not out.flags.carray:
         # The wrapper below would work on a copy without a word, and `out` would stay as it was.
+        # (Flag `carray`: row-major, aligned and writeable.)
         raise ValueError(
-            f"gemm: out must be a row-major {m}x{n} array of {a.dtype}, got "
+            f"gemm: out must be a row-major, writeable {m}x{n} array of {a.dtype}, got "
             f"{'x'.join(map(str, out.shape))} of {out.dtype}"
         )
     if not out.size:
@@ -60,7 +65,7 @@ def _product(a, b, out, alpha, beta, trans_a, trans_b):
     _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, trans_a=trans_b, trans_b=trans_a, overwrite_c=1)
 
 
-_controllers = []
+_all_threads = []  # (library, its number of threads), while it has only one
 
 
 def use_one_thread(only_one):
@@ -71,12 +76,20 @@ def use_one_thread(only_one):
     That is what was seen, not what is promised: ask `same_bits_with_one_thread`.
     """
     global _one_thread
-    if not _controllers:
-        found = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-        _controllers.extend((library, library.get_num_threads()) for library in found)
-    for library, threads in _controllers:
-        library.set_num_threads(1 if only_one else threads)
+    if only_one and not _one_thread:
+        for library in _blas_controllers():
+            _all_threads.append((library, library.get_num_threads()))
+            library.set_num_threads(1)
+    elif _one_thread and not only_one:
+        while _all_threads:
+            library, threads = _all_threads.pop()
+            library.set_num_threads(threads)
     _one_thread = only_one
+
+
+@functools.cache
+def _blas_controllers():
+    return threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def same_bits_with_one_thread(batch, inputs, outputs, dtype=np.float32):
@@ -86,7 +99,8 @@ def same_bits_with_one_thread(batch, inputs, outputs, dtype=np.float32):
     dy = numbers((batch, outputs)).astype(dtype)
 
     def products():
-        return gemm(x, w), gemm(dy, w, trans_b=True), gemm(x, dy, trans_a=True)
+        moved = gemm(x, dy, w.copy(), alpha=-0.1, beta=0.9, trans_a=True)
+        return gemm(x, w), gemm(dy, w, trans_b=True), gemm(x, dy, trans_a=True), moved
 
     with_all = products()
     use_one_thread(True)
