@@ -132,10 +132,16 @@ def make(name, learning_rate, epochs):
 
 
 _JSON_TYPES = {
-    "constant": (Constant, {}),
-    "step_decay": (StepDecay, {"step_size": int, "gamma": float}),
-    "exponential": (Exponential, {"gamma": float}),
-    "cosine_annealing": (CosineAnnealing, {"T_max": float, "min_lr": float}),
+    "constant": (Constant, ()),
+    "step_decay": (StepDecay, ("step_size", "gamma")),
+    "exponential": (Exponential, ("gamma",)),
+    "cosine_annealing": (CosineAnnealing, ("T_max", "min_lr")),
+}
+_REQUIREMENTS = {
+    "step_size": ("a whole number above 0", lambda value: 1 <= value and value.is_integer()),
+    "gamma": ("a number above 0, at most 1", lambda value: 0 < value <= 1),
+    "T_max": ("a number above 0", lambda value: 0 < value < math.inf),
+    "min_lr": ("a number, 0 or more", lambda value: 0 <= value < math.inf),
 }
 
 
@@ -146,26 +152,19 @@ def from_json(path, learning_rate):
     min_lr). Values left out keep their defaults. Raises ScheduleError with file and field.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"), parse_int=float)
+    except (OSError, ValueError, RecursionError) as error:
         raise ScheduleError(f"{path}: cannot read a schedule: {error}") from None
     kind = content.pop("scheduler_type", None) if isinstance(content, dict) else None
     if not isinstance(kind, str) or kind not in _JSON_TYPES:
         raise ScheduleError(
-            f'{path}: "scheduler_type" must be one of {", ".join(_JSON_TYPES)}, found {kind!r}'
+            f'{path}: "scheduler_type" must be one of {", ".join(_JSON_TYPES)}, found {kind!r:.40}'
         )
     schedule_class, fields = _JSON_TYPES[kind]
     for field, value in content.items():
         if field not in fields:
-            raise ScheduleError(f"{path}: {kind} has no field {field!r}, only {list(fields)}")
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if (
-            not number
-            or not math.isfinite(value)
-            or value < 0
-            or (value == 0 and field != "min_lr")
-        ):
-            raise ScheduleError(f'{path}: "{field}" must be a number above 0, found {value!r}')
-        if fields[field] is int and value != int(value):
-            raise ScheduleError(f'{path}: "{field}" must be a whole number, found {value!r}')
+            raise ScheduleError(f"{path}: {kind} has no field {field!r:.40}, only {list(fields)}")
+        requirement, is_met = _REQUIREMENTS[field]
+        if not isinstance(value, float) or not is_met(value):
+            raise ScheduleError(f'{path}: "{field}" must be {requirement}, found {value!r:.40}')
     return schedule_class(learning_rate, **content)
