@@ -16,7 +16,42 @@ def mlp():
     return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
-NETWORKS = {"mlp": mlp}
+def cnn():
+    """1x28x28 -> convolution 8@3x3 -> ReLU -> max-pool 2 -> 1568 -> 10."""
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(8 * 14 * 14, 10),
+    )
+
+
+class PatchAttention(nn.Module):
+    """49 tokens of 4x4 pixels, one attention head, feed-forward, mean pool."""
+
+    def __init__(self, d_model=64, d_ff=128):
+        super().__init__()
+        self.patch = nn.Linear(16, d_model)
+        self.positions = nn.Parameter(torch.zeros(49, d_model))
+        self.query, self.key, self.value = (nn.Linear(d_model, d_model) for _ in range(3))
+        self.feed_forward = nn.Sequential(
+            nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model)
+        )
+        self.classifier = nn.Linear(d_model, 10)
+
+    def forward(self, x):
+        """Return logits (batch, 10) for x (batch, 784)."""
+        patches = x.reshape(-1, 7, 4, 7, 4).transpose(2, 3).reshape(-1, 49, 16)
+        tokens = torch.relu(self.patch(patches) + self.positions)  # (batch, 49, d_model)
+        attended = nn.functional.scaled_dot_product_attention(
+            self.query(tokens), self.key(tokens), self.value(tokens)
+        )
+        return self.classifier(self.feed_forward(attended).mean(dim=1))
+
+
+NETWORKS = {"mlp": mlp, "cnn": cnn, "attention": PatchAttention}
 OPTIMIZERS = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.01),
     "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.01, momentum=0.9),
