@@ -29,7 +29,7 @@ class PrintEpochs(Observer):
 
     def on_end(self, trainer):
         if trainer.stopped == "interrupted":
-            self._print(f"interrupted in epoch {trainer.epoch + 1}; the model keeps what it has")
+            self._print(f"interrupted in epoch {trainer.epoch + 1}")
         elif trainer.stopped == "early":
             self._print(f"no better since epoch {trainer.best_epoch}: stopped")
 

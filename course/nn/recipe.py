@@ -18,8 +18,8 @@ OPTIMIZERS = {
 class Recipe(Settings):
     """Training settings together with optimizer and schedule by name.
 
-    Raises ValueError for an unknown optimizer or a learning rate that is not above 0, and
-    ScheduleError for an unknown schedule.
+    Raises ValueError for an unknown optimizer or a number that makes no sense, and ScheduleError
+    for an unknown schedule.
     """
 
     optimizer: str = "sgd"  # one of OPTIMIZERS; momentum is 0.9
@@ -34,6 +34,8 @@ class Recipe(Settings):
             raise ValueError(f"unknown optimizer {self.optimizer!r}: use one of {known}")
         if not 0.0 < self.learning_rate < float("inf"):
             raise ValueError(f"the learning rate must be above 0, got {self.learning_rate}")
+        if not 0.0 <= self.weight_decay < float("inf"):
+            raise ValueError(f"weight decay must be a number from 0 up, got {self.weight_decay}")
         self.make_schedule()
 
     def make_schedule(self):

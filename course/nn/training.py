@@ -63,6 +63,8 @@ class Settings:
             raise ValueError(f"validation split must be in [0, 1), got {self.validation_split}")
         if self.patience is not None and (self.patience < 1 or self.validation_split == 0.0):
             raise ValueError("patience must be at least 1 and needs a validation split above 0")
+        if not 0.0 <= self.min_delta < math.inf:
+            raise ValueError(f"min delta must be a number from 0 up, got {self.min_delta}")
 
 
 @dataclass
@@ -102,46 +104,55 @@ class Trainer:
         train_y, validation_y = np.split(y, [len(y) - held_out])
         if not len(train_x):
             raise ValueError(f"{len(x)} samples leave none to train on after the validation split")
+        if self.settings.patience and not held_out:
+            raise ValueError(f"patience needs digits to validate on, and {len(x)} leave none")
         self.begin()
         try:
             while not self.stopped:
                 self._run_epoch(train_x, train_y, validation_x, validation_y)
+            if self.settings.patience:
+                put_back(self.model, self.best_weights)
         except KeyboardInterrupt:
             self.stopped = "interrupted"
         finally:
             self.model.training = False
             self._tell("on_end", self)
-        if self.settings.patience and self.stopped in ("finished", "early"):
-            put_back(self.model, self.best_weights)
         return self.records
 
     def begin(self):
         """Tell the observers that training starts; `fit` does this by itself."""
-        self.stopped = ""
+        self.stopped = self._reason_to_stop()  # a run that was resumed may be over already
         self._tell("on_begin", self)
 
     def _run_epoch(self, train_x, train_y, validation_x, validation_y):
         good = copy_weights(self.model)
-        started = time.perf_counter()
-        train_loss = self.train_epoch(train_x, train_y)
-        seconds = time.perf_counter() - started
-        if not math.isfinite(train_loss) or not is_finite(self.model):
-            put_back(self.model, good)
-            self.stopped = "diverged"
-            raise DivergedError(
-                f"training diverged in epoch {self.epoch + 1} (loss {train_loss}): the steps are "
-                "too large. Try a learning rate ten times smaller, and check that the inputs are "
-                "scaled to about 0..1. "
-                f"The model has its weights from after epoch {self.epoch} again."
-            )
         validation = (None, None)
-        if len(validation_x):
-            validation = evaluate(self.model, validation_x, validation_y, self.loss_fn)
+        with np.errstate(over="ignore", invalid="ignore"):  # _diverged says it better
+            started = time.perf_counter()
+            train_loss = self.train_epoch(train_x, train_y)
+            seconds = time.perf_counter() - started
+            if not math.isfinite(train_loss) or not is_finite(self.model):
+                self._diverged(train_loss, good)
+            if len(validation_x):
+                validation = evaluate(self.model, validation_x, validation_y, self.loss_fn)
+                if not math.isfinite(validation[0]):
+                    self._diverged(validation[0], good)
         self.epoch += 1
         record = EpochRecord(self.epoch, train_loss, seconds, *validation, self._learning_rate)
         self.records.append(record)
-        self._judge(record)
+        self._remember_best(record)
+        self.stopped = self._reason_to_stop()
         self._tell("on_epoch", record)
+
+    def _diverged(self, loss, good):
+        put_back(self.model, good)
+        self.stopped = "diverged"
+        raise DivergedError(
+            f"training diverged in epoch {self.epoch + 1} (loss {loss}): the steps are "
+            "too large. Try a learning rate ten times smaller, and check that the inputs are "
+            "scaled to about 0..1. "
+            f"The model has its weights from after epoch {self.epoch} again."
+        )
 
     def train_epoch(self, x, y):
         """One pass over the data in random order; return the mean loss, or the first not finite."""
@@ -172,19 +183,20 @@ class Trainer:
             self.optimizer.backward_and_step(dlogits, learning_rate)
         return loss
 
-    def _judge(self, record):
-        """Remember the best weights; decide whether to stop."""
-        if record.epoch >= self.settings.epochs:
-            self.stopped = "finished"
+    def _remember_best(self, record):
         if record.val_loss is None:
             return
         best = self.records[self.best_epoch - 1].val_loss if self.best_epoch else math.inf
         if record.val_loss < best - self.settings.min_delta:
             self.best_epoch = record.epoch
             self.best_weights = copy_weights(self.model)
+
+    def _reason_to_stop(self):
+        """Say why training should be over by now; "" if it should not."""
+        if self.epoch >= self.settings.epochs:
+            return "finished"
         patience = self.settings.patience
-        if not self.stopped and patience and record.epoch - self.best_epoch >= patience:
-            self.stopped = "early"
+        return "early" if patience and self.epoch - self.best_epoch >= patience else ""
 
     def _tell(self, event, *arguments):
         for observer in self.observers:
@@ -205,8 +217,8 @@ def evaluate(model, x, y, loss_fn=None, batch_size=1000):
 
 
 def is_finite(model):
-    """Tell whether every parameter is a finite number."""
-    return all(np.isfinite(array).all() for array in model.parameters.values())
+    """Tell whether all that the model consists of are finite numbers."""
+    return all(np.isfinite(array).all() for array in (model.parameters | model.buffers).values())
 
 
 def copy_weights(model):
