@@ -2,6 +2,9 @@
 
 import sys
 
-from course.cli import main
+try:
+    from course.cli import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:  # while it was still loading
+    sys.exit(130)

@@ -5,10 +5,12 @@ Bad arguments end with exit code 2 and one sentence, failures with 1 and one sen
 """
 
 import argparse
+import os
 import sys
 
 from course import __version__
 from course.commands import CommandError, UsageError, bench, data, evaluate, info, train
+from course.nn.compiled import CompileNotice
 
 COMMANDS = {
     "train": (train, "train a model and say how well it reads the test digits"),
@@ -42,16 +44,23 @@ def main(arguments=None):
     arguments = make_parser().parse_args(arguments)
     module, _ = COMMANDS[arguments.command]
     try:
-        return module.run(arguments) or 0
+        with CompileNotice():
+            code = module.run(arguments) or 0
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         return _fail(arguments.command, error, 2)
-    except (CommandError, OSError) as error:
+    except (CommandError, OSError, MemoryError) as error:
         return _fail(arguments.command, error, 1)
     except KeyboardInterrupt:
         return _fail(arguments.command, "interrupted", 130)
 
 
 def _fail(command, error, code):
-    sentence = " ".join(str(error).split())
+    sentence = " ".join(str(error).split()) or "out of memory"
     print(f"python -m course {command}: {sentence}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # the disk is full or the reader of the pipe gone: drop the rest
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code

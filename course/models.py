@@ -43,13 +43,13 @@ def load(path):
 def restore(saved):
     """Build the model of a `Checkpoint` that was read."""
     name, config = saved.info.get("model"), saved.info.get("config")
-    if name not in MODELS or not isinstance(config, dict):
+    if not isinstance(name, str) or name not in MODELS or not isinstance(config, dict):
         raise checkpoint.CheckpointError(
             f"{saved.path}: holds the model {json.dumps(name)}; known are {', '.join(MODELS)}"
         )
     try:
         model = build(name, **config)
-    except (TypeError, ValueError) as error:
+    except (MemoryError, OverflowError, TypeError, ValueError) as error:
         raise checkpoint.CheckpointError(
             f"{saved.path}: cannot build its {name}: {error}"
         ) from None

@@ -20,22 +20,29 @@ class Worker:
     def __init__(self, side, model, optimizer, samples):
         command = [sys.executable, "-m", "course.benchmark.worker", side, model, optimizer]
         self.process = subprocess.Popen(
-            [*command, str(samples)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*command, str(samples)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the parent, which ends this one
         )
 
     def ask(self, what):
-        """Send one word, wait, and return the answer."""
-        self.process.stdin.write(what + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"a benchmark process ended with code {self.process.wait()}")
-        return json.loads(answer)
+        """Send one word, wait, and return the answer. Raises RuntimeError if there is none."""
+        try:
+            self.process.stdin.write(what + "\n")
+            self.process.stdin.flush()
+            answer = json.loads(self.process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            code = self.process.wait()
+            raise RuntimeError(f"a benchmark process ended with code {code}") from None
+        if isinstance(answer, str):
+            raise RuntimeError(f"a benchmark process failed: {answer}")
+        return answer
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+        self.process.terminate()
+        self.process.communicate()
 
 
 def has_torch():

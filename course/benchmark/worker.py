@@ -1,5 +1,7 @@
 """One side of the benchmark: answers "epoch", "products" and "memory" with a number each.
 
+Or with a text, if something fails.
+
 Run as `python -m course.benchmark.worker course|torch MODEL OPTIMIZER SAMPLES` by `compare`.
 """
 
@@ -82,7 +84,7 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def main(side, model, optimizer, samples):
+def serve(side, model, optimizer, samples):
     x, y = digits(int(samples))
     if side == "torch":
         from course.benchmark.torch_side import TorchSide as Side
@@ -100,4 +102,7 @@ def main(side, model, optimizer, samples):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        serve(*sys.argv[1:])
+    except Exception as error:  # whatever it is, the parent shall know
+        print(json.dumps(f"{type(error).__name__}: {error}"), flush=True)

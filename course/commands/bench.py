@@ -19,6 +19,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    commands.load_digits(None)  # says which, or why not, before the work begins
     try:
         result = benchmark.compare(
             arguments.model, arguments.optimizer, arguments.rounds, arguments.samples

@@ -2,7 +2,6 @@
 
 from course import commands, models
 from course.nn import checkpoint
-from course.nn.compiled import CompileNotice
 from course.nn.training import evaluate
 
 
@@ -19,9 +18,14 @@ def run(arguments):
     except checkpoint.CheckpointError as error:
         raise commands.CommandError(error) from None
     digits = commands.load_digits(arguments.data)
-    with CompileNotice():
-        loss, accuracy = evaluate(model, *commands.test_digits(digits))
+    loss, accuracy = evaluate(model, *commands.test_digits(digits))
     print(f"{model.name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    trained_on = saved.info.get("data", {}).get("digits")
+    if (trained_on, digits.source) == ("full MNIST", "the sample"):
+        print(
+            "Note: the model has seen these digits before. The sample is a part of MNIST's "
+            "training set, test digits included; evaluate on full MNIST for an honest figure."
+        )
     if arguments.json:
         run = saved.run or {"records": [], "epoch": None}
         commands.print_json(

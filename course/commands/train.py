@@ -1,5 +1,6 @@
 """Train a model. Options that are not given are those of the course's own recipe."""
 
+import os
 import shlex
 import sys
 import zlib
@@ -8,7 +9,6 @@ from pathlib import Path
 
 from course import commands, models, records
 from course.nn import checkpoint
-from course.nn.compiled import CompileNotice
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.training import DivergedError, evaluate
@@ -40,19 +40,21 @@ def add_arguments(parser):
 def run(arguments):
     saved = read_resumed(arguments) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
+    out, log = output_paths(arguments)
     digits = commands.load_digits(arguments.data)
     x, y = commands.training_digits(digits)
-    data = {"samples": len(x), "labels_crc32": zlib.crc32(y.tobytes())}
-    if saved is not None and saved.info["data"] != data:
-        raise commands.CommandError(
-            f"{arguments.resume} was trained on other digits ({saved.info['data']['samples']} of "
-            f"them) than these ({len(x)}); name theirs with --data"
-        )
-
     model = models.build(arguments.model, **model_config(saved, recipe))
-    out = Path(arguments.out or arguments.resume or f"runs/{arguments.model}.safetensors")
-    log = Path(arguments.log) if arguments.log else records.new_log_path(arguments.model)
-    info = models.describe(model) | {"recipe": asdict(recipe), "data": data}
+    info = models.describe(model) | {
+        "recipe": asdict(recipe),
+        "schedule": repr(recipe.make_schedule()),
+        "data": {
+            "digits": digits.source,
+            "samples": len(x),
+            "labels_crc32": zlib.crc32(y.tobytes()),
+        },
+    }
+    if saved is not None:
+        check_same(saved, info)
     trainer = recipe.trainer(
         model,
         observers=[
@@ -64,11 +66,10 @@ def run(arguments):
     if saved is not None:
         restore(saved, trainer)
     try:
-        with CompileNotice():
-            trainer.fit(x, y)
-    except DivergedError as error:
+        trainer.fit(x, y)
+    except (DivergedError, ValueError) as error:
         raise commands.CommandError(error) from None
-    checkpoint.save(out, model, info, trainer)  # with patience, the best weights are back by now
+    finish(trainer, out, info)
     report(arguments, recipe, trainer, digits, out, log)
     return 130 if trainer.stopped == "interrupted" else 0
 
@@ -83,7 +84,7 @@ def make_recipe(arguments, saved):
     if saved is None:
         base = models.recipe(arguments.model)
     else:
-        base = Recipe(**saved.info["recipe"])
+        base = saved_recipe(saved)
         changed = [name for name, value in given.items() if value != getattr(base, name)]
         if changed:
             options = ", ".join("--" + name.replace("_", "-") for name in changed)
@@ -107,9 +108,47 @@ def read_resumed(arguments):
             f"{arguments.resume} holds the model {saved.info.get('model')!r}, "
             f"not {arguments.model!r}"
         )
-    if saved.run is None or "recipe" not in saved.info:
+    if saved.run is None or not {"recipe", "schedule", "data"} <= saved.info.keys():
         raise commands.CommandError(f"{arguments.resume} holds a model but no run to resume")
     return saved
+
+
+def saved_recipe(saved):
+    """Return the recipe of the run that is resumed."""
+    try:
+        return Recipe(**saved.info["recipe"])
+    except (TypeError, ValueError) as error:  # a schedule's file may be gone
+        raise commands.CommandError(
+            f"{saved.path}: cannot go on as the run began: {error}"
+        ) from None
+
+
+def check_same(saved, info):
+    """Refuse to resume on other digits or by a schedule whose file has changed."""
+    now, then = info["data"], saved.info["data"]
+    if now != then:
+        raise commands.CommandError(
+            f"{saved.path} was trained on {then['digits']} ({then['samples']} digits), these are "
+            f"{now['digits']} ({now['samples']} digits); name the others with --data"
+        )
+    now, then = info["schedule"], saved.info["schedule"]
+    if now != then:
+        raise commands.CommandError(f"{saved.path} began with the schedule {then}, this is {now}")
+
+
+def output_paths(arguments):
+    """Return the paths of model and log, after a look whether they can be written at all."""
+    out = Path(arguments.out or arguments.resume or f"runs/{arguments.model}.safetensors")
+    log = Path(arguments.log) if arguments.log else records.new_log_path(arguments.model)
+    if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
+        raise commands.UsageError(f"{log} cannot be the model and the log at once")
+    for path in (out, log):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise commands.CommandError(
+                f"cannot write {path}: it is a folder, or in one that is read-only"
+            )
+    return out, log
 
 
 def model_config(saved, recipe):
@@ -122,9 +161,17 @@ def restore(saved, trainer):
         saved.restore_trainer(trainer)
     except checkpoint.CheckpointError as error:
         raise commands.CommandError(error) from None
-    if trainer.epoch >= trainer.settings.epochs:
-        raise commands.CommandError(f"{saved.path}: its {trainer.epoch} epochs are complete")
     print(f"Resuming after epoch {trainer.epoch}", flush=True)
+
+
+def finish(trainer, out, info):
+    """Write the model as it is now; after Ctrl-C, return to where the run can go on from."""
+    if trainer.stopped != "interrupted":
+        checkpoint.save(out, trainer.model, info, trainer)
+    elif trainer.epoch == 0:
+        checkpoint.save(out, trainer.model, info)  # in use, but no start for a second half
+    else:
+        checkpoint.read(out).restore_model(trainer.model)
 
 
 def command_line():
@@ -137,7 +184,10 @@ def report(arguments, recipe, trainer, digits, out, log):
     loss, accuracy = evaluate(trainer.model, *commands.test_digits(digits))
     seconds = sum(record.train_seconds for record in trainer.records)
     print(f"Test accuracy {accuracy:.2%}, loss {loss:.4f}; trained for {seconds:.1f} s")
-    print(f"Model: {out}\nLog: {log}")
+    state = ""
+    if trainer.stopped == "interrupted" and trainer.epoch:
+        state = f" (after epoch {trainer.epoch}; go on with --resume {out})"
+    print(f"Model: {out}{state}\nLog: {log}")
     if arguments.json:
         commands.print_json(
             {

@@ -7,6 +7,7 @@ so that opening a stranger's file is safe. Arrays are filed under "model/", "opt
 
 import json
 import os
+import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import safetensors
 import safetensors.numpy
 
 from course.nn.files import replacing
-from course.nn.training import EpochRecord, Observer
+from course.nn.training import EpochRecord, Observer, copy_weights
 
 FORMAT = "course-checkpoint-1"
 
@@ -35,7 +36,9 @@ class Checkpoint:
 
     def restore_model(self, model):
         """Write the weights into `model`. Raises CheckpointError if names or shapes differ."""
-        self._copy("model/", model.parameters | model.buffers, "the model")
+        weights = model.parameters | model.buffers
+        self._check("model/", weights, "the model")
+        self._copy("model/", weights)
 
     def restore_trainer(self, trainer):
         """Put a fresh `trainer` where the saved one was: the model, the optimizer, the records.
@@ -44,18 +47,24 @@ class Checkpoint:
         """
         if self.run is None:
             raise CheckpointError(f"{self.path}: holds a model but no training run to resume")
-        self.restore_model(trainer.model)
-        self._copy("optimizer/", trainer.optimizer.state, "the optimizer")
+        weights = trainer.model.parameters | trainer.model.buffers
+        best = copy_weights(trainer.model) if self.run["best_epoch"] else {}
+        self._check("model/", weights, "the model")
+        self._check("optimizer/", trainer.optimizer.state, "the optimizer")
+        self._check("best/", best, "the model")
+        self._copy("model/", weights)
+        self._copy("optimizer/", trainer.optimizer.state)
+        self._copy("best/", best)
         trainer.records = [EpochRecord(**record) for record in self.run["records"]]
         trainer.epoch = self.run["epoch"]
         trainer.best_epoch = self.run["best_epoch"]
-        trainer.best_weights = self._under("best/")
+        trainer.best_weights = best
         trainer.rng.state = self.run["rng_state"]
 
     def _under(self, prefix):
         return {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
 
-    def _copy(self, prefix, targets, whose):
+    def _check(self, prefix, targets, whose):
         saved = self._under(prefix)
         if saved.keys() != targets.keys():
             odd = ", ".join(sorted(saved.keys() ^ targets.keys()))
@@ -69,8 +78,10 @@ class Checkpoint:
                 )
             if not np.isfinite(array).all():
                 raise CheckpointError(f"{self.path}: {name} holds values that are not finite")
+
+    def _copy(self, prefix, targets):
         for name, target in targets.items():
-            target[...] = saved[name]
+            target[...] = self.arrays[prefix + name]
 
 
 def save(path, model, info, trainer=None):
@@ -90,6 +101,7 @@ def save(path, model, info, trainer=None):
             "records": [asdict(record) for record in trainer.records],
         }
     metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}
+    metadata["crc32"] = _checksum(arrays, metadata)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(safetensors.numpy.save(arrays, metadata=metadata))
@@ -106,14 +118,29 @@ def read(path):
                     f"{path}: a safetensors file, but not a checkpoint of this course"
                 )
             arrays = {name: file.get_tensor(name) for name in file.keys()}
+        if metadata["crc32"] != _checksum(arrays, metadata):
+            raise CheckpointError(f"{path}: damaged: its content does not have its checksum")
         info, run = json.loads(metadata["info"]), json.loads(metadata["run"])
+        if not isinstance(info, dict) or not isinstance(run, dict | None):
+            raise CheckpointError(f"{path}: its description is not one of a model")
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file") from None
-    except (safetensors.SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
+    except CheckpointError:
+        raise
+    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: no readable checkpoint: {error}") from None
+    except (AttributeError, TypeError) as error:  # safetensors, of numbers that NumPy has not
+        raise CheckpointError(f"{path}: not a checkpoint of this course: {error}") from None
     return Checkpoint(path, arrays, info, run)
+
+
+def _checksum(arrays, metadata):
+    """Sum up the whole content, as text: safetensors itself would not notice a changed weight."""
+    crc = zlib.crc32(f"{metadata['info']}\n{metadata['run']}".encode())
+    for name, array in sorted(arrays.items()):
+        crc = zlib.crc32(f"\n{name} {array.dtype} {array.shape}\n".encode(), crc)
+        crc = zlib.crc32(np.ascontiguousarray(array), crc)
+    return f"{crc:08x}"
 
 
 class SaveCheckpoint(Observer):
@@ -125,6 +152,8 @@ class SaveCheckpoint(Observer):
 
     def on_begin(self, trainer):
         self.trainer = trainer
+        if trainer.epoch:  # resumed, perhaps from another file
+            self.on_epoch(trainer.records[-1])
 
     def on_epoch(self, record):
         save(self.path, self.trainer.model, self.info, self.trainer)
