@@ -143,10 +143,10 @@ def output_paths(arguments):
     if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
         raise commands.UsageError(f"{log} cannot be the model and the log at once")
     for path in (out, log):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
             raise commands.CommandError(
-                f"cannot write {path}: it is a folder, or in one that is read-only"
+                f"cannot write {path}: it is a folder, or {folder} is none to write to"
             )
     return out, log
 
@@ -166,10 +166,10 @@ def restore(saved, trainer):
 
 def finish(trainer, out, info):
     """Write the model as it is now; after Ctrl-C, return to where the run can go on from."""
-    if trainer.stopped != "interrupted":
+    if trainer.stopped != "interrupted" or not trainer.within_epoch:
         checkpoint.save(out, trainer.model, info, trainer)
     elif trainer.epoch == 0:
-        checkpoint.save(out, trainer.model, info)  # in use, but no start for a second half
+        checkpoint.save(out, trainer.model, info)  # of use, but not for going on
     else:
         checkpoint.read(out).restore_model(trainer.model)
 

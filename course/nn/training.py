@@ -87,6 +87,7 @@ class Trainer:
     records: list = field(default_factory=list)
     best_epoch: int = 0  # the one with the lowest validation loss
     best_weights: dict = field(default_factory=dict)
+    within_epoch: bool = False  # has steps behind it that no record tells of yet
     stopped: str = ""  # why training ended: "finished", "early", "interrupted" or "diverged"
 
     def __post_init__(self):
@@ -126,6 +127,7 @@ class Trainer:
 
     def _run_epoch(self, train_x, train_y, validation_x, validation_y):
         good = copy_weights(self.model)
+        self.within_epoch = True
         validation = (None, None)
         with np.errstate(over="ignore", invalid="ignore"):  # _diverged says it better
             started = time.perf_counter()
@@ -142,6 +144,7 @@ class Trainer:
         self.records.append(record)
         self._remember_best(record)
         self.stopped = self._reason_to_stop()
+        self.within_epoch = False
         self._tell("on_epoch", record)
 
     def _diverged(self, loss, good):
