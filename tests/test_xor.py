@@ -1,0 +1,117 @@
+"""Lesson 05: the XOR network, its training loop, its symmetries."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from course import xor
+from course.nn.gradcheck import check_gradients
+from course.nn.optimizers import SGD
+
+XOR, RECIPE = xor.XOR, xor.RECIPE
+
+
+def train(model, **changes):
+    trainer = dataclasses.replace(RECIPE, **changes).trainer(model)
+    trainer.fit()
+    return trainer
+
+
+def test_has_17_parameters():
+    assert sum(array.size for array in XOR().parameters.values()) == 17
+
+
+@pytest.mark.parametrize("hidden", [1, 4, 7])
+def test_gradients(hidden):
+    errors = check_gradients(XOR(3, hidden), xor.INPUTS, xor.TARGETS, xor.HalfSquaredError())
+    assert len(errors) == 5 and max(errors.values()) < 1e-6
+
+
+@pytest.mark.parametrize("function", [xor.train_epochs, xor.train_epochs.py_func])
+def test_the_loop_by_hand_takes_the_steps_of_the_layers(function):
+    """Compiled or not: one step per sample, each by the gradient that the layers compute."""
+    by_hand, by_layers = XOR(5), XOR(5)
+    function(xor.INPUTS, xor.TARGETS, *by_hand.parameters.values(), 0.3, 3, 0.0)
+    optimizer, loss_fn = SGD(by_layers), xor.HalfSquaredError()
+    for n in [0, 1, 2, 3] * 3:
+        x, y = xor.INPUTS[n : n + 1], xor.TARGETS[n : n + 1]
+        _, dy = loss_fn(by_layers.forward(x), y)
+        by_layers.backward(dy)
+        optimizer.step(0.3)
+    for name, array in by_hand.parameters.items():
+        np.testing.assert_allclose(array, by_layers.parameters[name], rtol=1e-12)
+
+
+def test_a_million_epochs_solve_it_and_give_the_same_bits_twice():
+    models = [XOR(1), XOR(1)]
+    trainers = [train(model) for model in models]
+    assert xor.is_solved(models[0])
+    assert trainers[0].epoch == 1_000_000 and len(trainers[0].records) == xor.REPORTS
+    assert trainers[0].records[-1].train_loss < 1e-4
+    for name, array in models[0].parameters.items():
+        assert array.tobytes() == models[1].parameters[name].tobytes()
+
+
+def test_parts_do_not_change_the_result():
+    whole, parts = XOR(2), XOR(2)
+    xor.train_epochs(xor.INPUTS, xor.TARGETS, *whole.parameters.values(), 0.5, 1003, 0.0)
+    trainer = train(parts, learning_rate=0.5, epochs=1003)
+    assert trainer.epoch == 1003
+    assert whole.parameters["hidden.w"].tobytes() == parts.parameters["hidden.w"].tobytes()
+
+
+def test_stops_below_a_loss():
+    trainer = RECIPE.trainer(XOR(1))
+    trainer.settings = dataclasses.replace(RECIPE, learning_rate=1.0)
+    trainer.stop_below = 0.01
+    records = trainer.fit()
+    assert trainer.stopped == "early" and trainer.epoch < RECIPE.epochs
+    assert records[-1].train_loss < 0.01 and records[-1].epoch == trainer.epoch
+
+
+def test_two_hidden_units_get_stuck_more_often_than_eight():
+    failures = {}
+    for hidden in (2, 8):
+        models, solved = xor.sweep(hidden, range(1, 201))
+        assert [xor.is_solved(model) for model in models] == list(solved)
+        failures[hidden] = 1 - solved.mean()
+    assert failures[8] < 0.05 < failures[2] < 0.9
+
+
+def test_the_sweep_trains_like_a_single_run():
+    (model,), _ = xor.sweep(4, [7], learning_rate=1.0, epochs=500)
+    alone = XOR(7)
+    train(alone, learning_rate=1.0, epochs=500)
+    np.testing.assert_allclose(
+        model.parameters["hidden.w"], alone.parameters["hidden.w"], rtol=1e-9
+    )
+
+
+def test_384_networks_are_the_same_function():
+    """4! orders of the hidden units times 2^4 choices of their signs."""
+    model = XOR(1)
+    train(model, learning_rate=1.0, epochs=2000)
+    x = np.random.default_rng(0).uniform(-2, 2, (50, 2))
+    expected = model.forward(x)
+    seen = set()
+    for order in itertools.permutations(range(4)):
+        for signs in itertools.product([False, True], repeat=4):
+            other = xor.permuted(model, list(order))
+            for unit, flip in enumerate(signs):
+                other = xor.flipped(other, unit) if flip else other
+            np.testing.assert_allclose(other.forward(x), expected, rtol=1e-9)
+            seen.add(other.parameters["hidden.w"].tobytes())
+    assert len(seen) == 384
+
+
+def test_the_loss_surface_goes_through_the_model():
+    model = XOR(4)
+    w = model.parameters["hidden.w"]
+    before = w.copy()
+    surface = xor.loss_surface(model, ((0, 1), [w[0, 1], 2.0]), ((1, 3), [-1.0, w[1, 3], 5.0]))
+    loss, _ = xor.HalfSquaredError()(model.forward(xor.INPUTS), xor.TARGETS)
+    assert surface.shape == (3, 2)
+    assert surface[1, 0] == pytest.approx(loss, rel=1e-12) != surface[0, 1]
+    assert (w == before).all()
