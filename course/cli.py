@@ -9,13 +9,25 @@ import os
 import sys
 
 from course import __version__
-from course.commands import CommandError, UsageError, bench, data, evaluate, info, train
+from course.commands import (
+    CommandError,
+    UsageError,
+    bench,
+    convert,
+    data,
+    evaluate,
+    info,
+    plot,
+    train,
+)
 from course.nn.compiled import CompileNotice
 
 COMMANDS = {
     "train": (train, "train a model and say how well it reads the test digits"),
     "evaluate": (evaluate, "say how well a saved model reads the test digits"),
+    "plot": (plot, "draw training logs side by side"),
     "data": (data, "say which digits are there and whether they are whole; download MNIST"),
+    "convert": (convert, "convert a model from or to the Rust programs' binary files"),
     "info": (info, "say which versions, BLAS, threads and digits are in use"),
     "bench": (bench, "measure the speed against the machine's limit and against PyTorch"),
 }

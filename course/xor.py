@@ -108,6 +108,7 @@ class XORTrainer(Trainer):
         self.begin()
         try:
             while not self.stopped:
+                self.within_epoch = True
                 started = time.perf_counter()
                 count = min(part, epochs - self.epoch)
                 done, loss = train_epochs(
@@ -126,6 +127,7 @@ class XORTrainer(Trainer):
                     self.stopped = "early"
                 elif self.epoch >= epochs:
                     self.stopped = "finished"
+                self.within_epoch = False
                 self._tell("on_epoch", self.records[-1])
         except KeyboardInterrupt:
             self.stopped = "interrupted"
@@ -135,7 +137,19 @@ class XORTrainer(Trainer):
 
 
 class XORRecipe(Recipe):
-    """A recipe whose trainer is an XORTrainer: one sample at a time, plain SGD, all samples."""
+    """A recipe for `train_epochs`: plain SGD, one sample at a time, on all samples.
+
+    Raises ValueError for settings that this loop has not.
+    """
+
+    def __post_init__(self):
+        super().__post_init__()
+        plain = (self.optimizer, self.schedule) == ("sgd", "constant")
+        if not plain or self.batch_size != 1 or self.weight_decay or self.validation_split:
+            raise ValueError(
+                "xor trains by plain SGD, one sample at a time, without validation: only epochs, "
+                "learning rate and seed can be chosen"
+            )
 
     def trainer(self, model, observers=()):
         """Return the trainer; it looks at no schedule, no validation and no other optimizer."""
@@ -148,9 +162,16 @@ class XORRecipe(Recipe):
 RECIPE = XORRecipe(epochs=1_000_000, batch_size=1, validation_split=0.0, learning_rate=0.01)
 
 
+def evaluate(model, x=INPUTS, y=TARGETS):
+    """Return (mean loss, share of answers on the right side of 1/2)."""
+    answers = model.forward(x)  # (samples, 1)
+    loss, _ = HalfSquaredError()(answers, y)
+    return loss, float(((answers[:, 0] > 0.5) == (y > 0.5)).mean())
+
+
 def is_solved(model):
-    """Tell whether all four answers are on the right side of 1/2."""
-    return bool(((model.forward(INPUTS)[:, 0] > 0.5) == (TARGETS > 0.5)).all())
+    """Tell whether all four answers are right."""
+    return evaluate(model)[1] == 1.0
 
 
 # ---- A thousand starts ---------------------------------------------------------------------------

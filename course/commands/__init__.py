@@ -2,8 +2,11 @@
 
 import argparse
 import json
+from dataclasses import dataclass
 
-from course import idx, mnist
+import numpy as np
+
+from course import idx, mnist, xor
 from course.mnist import to_float
 
 
@@ -48,18 +51,29 @@ def load_digits(directory):
     return digits
 
 
-def training_digits(digits):
-    """Return training images as rows of floats (samples, 784), and labels (samples,)."""
-    return _flat(digits.train_images), digits.train_labels
+@dataclass(frozen=True)
+class Task:
+    """What a model learns from and is tested on, and what that is called."""
+
+    source: str
+    x: np.ndarray  # (samples, inputs) floats
+    y: np.ndarray  # (samples,)
+    test_x: np.ndarray
+    test_y: np.ndarray
 
 
-def test_digits(digits):
-    """Return test images as rows of floats (samples, 784), and labels (samples,)."""
-    return _flat(digits.test_images), digits.test_labels
-
-
-def _flat(images):
-    return to_float(images).reshape(len(images), -1)
+def load_task(model, directory):
+    """Return the task of the model by that name: its four cases for XOR, digits for the rest."""
+    if model == "xor":
+        if directory:
+            raise UsageError("--data is a folder of digits; xor has its own four cases")
+        return Task("the four cases of XOR", *2 * (xor.INPUTS, xor.TARGETS))
+    digits = load_digits(directory)
+    x, test_x = (
+        to_float(images).reshape(len(images), -1)
+        for images in (digits.train_images, digits.test_images)
+    )
+    return Task(digits.source, x, digits.train_labels, test_x, digits.test_labels)
 
 
 def print_json(result):

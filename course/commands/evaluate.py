@@ -2,7 +2,6 @@
 
 from course import commands, models
 from course.nn import checkpoint
-from course.nn.training import evaluate
 
 
 def add_arguments(parser):
@@ -17,11 +16,11 @@ def run(arguments):
         model = models.restore(saved)
     except checkpoint.CheckpointError as error:
         raise commands.CommandError(error) from None
-    digits = commands.load_digits(arguments.data)
-    loss, accuracy = evaluate(model, *commands.test_digits(digits))
+    task = commands.load_task(model.name, arguments.data)
+    loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
     print(f"{model.name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
     trained_on = saved.info.get("data", {}).get("digits")
-    if (trained_on, digits.source) == ("full MNIST", "the sample"):
+    if (trained_on, task.source) == ("full MNIST", "the sample"):
         print(
             "Note: the model has seen these digits before. The sample is a part of MNIST's "
             "training set, test digits included; evaluate on full MNIST for an honest figure."
@@ -36,6 +35,6 @@ def run(arguments):
                 "train_seconds": sum(record["train_seconds"] for record in run["records"]),
                 "epochs": run["epoch"],
                 "seed": saved.info.get("recipe", {}).get("seed"),
-                "digits": digits.source,
+                "digits": task.source,
             }
         )

@@ -11,7 +11,7 @@ from course import commands, models, records
 from course.nn import checkpoint
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
-from course.nn.training import DivergedError, evaluate
+from course.nn.training import DivergedError
 
 
 def add_arguments(parser):
@@ -41,16 +41,15 @@ def run(arguments):
     saved = read_resumed(arguments) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
     out, log = output_paths(arguments)
-    digits = commands.load_digits(arguments.data)
-    x, y = commands.training_digits(digits)
+    task = commands.load_task(arguments.model, arguments.data)
     model = models.build(arguments.model, **model_config(saved, recipe))
     info = models.describe(model) | {
         "recipe": asdict(recipe),
         "schedule": repr(recipe.make_schedule()),
         "data": {
-            "digits": digits.source,
-            "samples": len(x),
-            "labels_crc32": zlib.crc32(y.tobytes()),
+            "digits": task.source,
+            "samples": len(task.x),
+            "labels_crc32": zlib.crc32(task.y.tobytes()),
         },
     }
     if saved is not None:
@@ -66,11 +65,11 @@ def run(arguments):
     if saved is not None:
         restore(saved, trainer)
     try:
-        trainer.fit(x, y)
+        trainer.fit(task.x, task.y)
     except (DivergedError, ValueError) as error:
         raise commands.CommandError(error) from None
     finish(trainer, out, info)
-    report(arguments, recipe, trainer, digits, out, log)
+    report(arguments, recipe, trainer, task, out, log)
     return 130 if trainer.stopped == "interrupted" else 0
 
 
@@ -116,7 +115,7 @@ def read_resumed(arguments):
 def saved_recipe(saved):
     """Return the recipe of the run that is resumed."""
     try:
-        return Recipe(**saved.info["recipe"])
+        return replace(models.recipe(saved.info["model"]), **saved.info["recipe"])
     except (TypeError, ValueError) as error:  # a schedule's file may be gone
         raise commands.CommandError(
             f"{saved.path}: cannot go on as the run began: {error}"
@@ -179,9 +178,9 @@ def command_line():
     return shlex.join(["python", "-m", "course", *sys.argv[1:]])
 
 
-def report(arguments, recipe, trainer, digits, out, log):
+def report(arguments, recipe, trainer, task, out, log):
     """Evaluate on the test digits and print the result."""
-    loss, accuracy = evaluate(trainer.model, *commands.test_digits(digits))
+    loss, accuracy = models.evaluate(trainer.model, task.test_x, task.test_y)
     seconds = sum(record.train_seconds for record in trainer.records)
     print(f"Test accuracy {accuracy:.2%}, loss {loss:.4f}; trained for {seconds:.1f} s")
     state = ""
@@ -197,7 +196,7 @@ def report(arguments, recipe, trainer, digits, out, log):
                 "train_seconds": seconds,
                 "epochs": trainer.epoch,
                 "seed": recipe.seed,
-                "digits": digits.source,
+                "digits": task.source,
                 "stopped": trainer.stopped,
                 "best_epoch": trainer.best_epoch or None,
                 "recipe": asdict(recipe),

@@ -1,0 +1,30 @@
+"""Convert a model between the course's checkpoints and the binary files of the Rust programs."""
+
+from course import commands, interchange
+from course.nn import checkpoint
+
+
+def add_arguments(parser):
+    parser.add_argument("source", metavar="IN", help="a .safetensors file or a binary model")
+    parser.add_argument("target", metavar="OUT", help="the same; the name's ending decides")
+    parser.add_argument(
+        "--kind", choices=("mlp", "cnn", "attention"), help="of a binary file that fits several"
+    )
+    parser.add_argument("--dtype", choices=("float32", "float64"), help="of a binary file to write")
+    parser.add_argument("--d-model", type=commands.positive_int, metavar="N")
+    parser.add_argument("--d-ff", type=commands.positive_int, metavar="N")
+
+
+def run(arguments):
+    try:
+        done = interchange.convert(
+            arguments.source,
+            arguments.target,
+            arguments.kind,
+            arguments.dtype,
+            arguments.d_model,
+            arguments.d_ff,
+        )
+    except (interchange.InterchangeError, checkpoint.CheckpointError) as error:
+        raise commands.CommandError(error) from None
+    print(done)
