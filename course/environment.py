@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """All findings; printed, it is one line for each and the verdict."""
+    """All findings, one below the other when printed, and the verdict on them."""
 
     findings: list
 
@@ -50,7 +50,7 @@ class Report:
         for finding in self.findings:
             start = f"{'!!' if finding.advice else 'ok'}  {finding.name:10}"
             lines += textwrap.wrap(start + finding.found, 88, subsequent_indent=" " * len(start))
-        return "\n".join([*lines, "", self.verdict])
+        return "\n".join(lines)
 
 
 def check():

@@ -16,7 +16,7 @@ def test_nothing_is_wrong_here():
     lines = str(report).splitlines()
     assert lines[0] == f"ok  Python    {platform.python_version()}"
     assert f"numpy {np.__version__}" in str(report)
-    assert lines[-1] == environment.GOOD
+    assert lines[-1].startswith("ok  digits    ") and lines[-1].endswith("checksums right")
     assert max(map(len, lines)) <= 88
 
 

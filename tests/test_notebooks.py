@@ -1,0 +1,117 @@
+"""How the notebooks are written: cells that can be taken in at a glance, links that lead somewhere.
+
+`test_stored_notebooks.py` looks at the outputs that are stored in them, nbval at whether they are
+right, and `tests/browser` at how they look.
+"""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+KNOWN_TAGS = {"nbval-ignore-output", "raises-exception"}
+LONGEST_CELL = 15  # lines of code
+OF_A_MACHINE = r"/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\"
+LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def of_type(cells, cell_type):
+    return [cell for cell in cells if cell["cell_type"] == cell_type]
+
+
+def links(text):
+    """The targets of the links in a Markdown text, without those in code."""
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    return [inline or attribute for inline, attribute in LINK.findall(text)]
+
+
+def is_relative(link):
+    return not re.match(r"[a-z][a-z0-9+.-]*:|#|//", link)
+
+
+def test_there_are_notebooks():
+    assert "00-start-here" in [path.stem for path in NOTEBOOKS]
+
+
+def test_begins_with_its_number_and_name(path, cells):
+    number = path.stem.split("-")[0]
+    assert cells[0]["cell_type"] == "markdown"
+    assert source(cells[0]).startswith(f"# {number} · ")
+    assert re.search(r"\b\d+ minutes\b", source(cells[0]))
+
+
+def test_first_code_is_the_set_up_and_the_only_imports(cells):
+    code = of_type(cells, "code")
+    assert code[0]["id"] == "setup"
+    assert re.search(r"^from course\b", source(code[0]), re.MULTILINE)
+    importing = re.compile(r"^\s*(import|from) ", re.MULTILINE)
+    assert [cell["id"] for cell in code[1:] if importing.search(source(cell))] == []
+
+
+def test_code_cells_can_be_taken_in_at_a_glance(cells):
+    code = {cell["id"]: source(cell) for cell in of_type(cells, "code")}
+    assert [name for name, text in code.items() if not text.strip()] == []
+    too_long = {n: text.count("\n") + 1 for n, text in code.items()}
+    assert {n: lines for n, lines in too_long.items() if lines > LONGEST_CELL} == {}
+
+
+def test_cells_have_readable_ids_of_their_own(cells):
+    ids = [cell["id"] for cell in cells]
+    assert len(set(ids)) == len(ids)
+    assert [name for name in ids if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
+    assert [name for name in ids if re.fullmatch(r"[0-9a-f]{8}(-.*)?", name)] == []  # random ones
+
+
+def test_metadata_hold_known_tags_and_no_traces_of_a_run(path, cells):
+    for cell in cells:
+        assert set(cell["metadata"]) <= {"tags"}, cell["id"]
+        assert set(cell["metadata"].get("tags", [])) <= KNOWN_TAGS, cell["id"]
+    notebook = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert set(notebook) <= {"kernelspec", "language_info"}
+
+
+def test_sources_name_no_folder_of_a_machine(cells):
+    found = {cell["id"]: re.findall(OF_A_MACHINE, source(cell)) for cell in cells}
+    assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_relative_links_lead_to_files(path, cells):
+    wanted = {link for cell in of_type(cells, "markdown") for link in links(source(cell))}
+    files = {unquote(link.split("#")[0]) for link in wanted if is_relative(link)}
+    assert sorted(name for name in files if not (path.parent / name).exists()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see [01](01-idx.ipynb), [02](02.ipynb#part)", ["01-idx.ipynb", "02.ipynb#part"]),
+        ('![a](a%20b.png "t") <img src="c.png">', ["a%20b.png", "c.png"]),
+        ("<a href='d.md'>d</a>", ["d.md"]),
+        ("`w[i](x)` and ```\n[a](b)\n``` and f(x)[i]", []),
+        ("[a](https://example.org) [b](#part)", ["https://example.org", "#part"]),
+    ],
+)
+def test_links_are_found(text, found):
+    assert links(text) == found
+
+
+def test_relative_links_are_told_from_others():
+    texts = ["a.ipynb", "../b.md", "https://c.org", "mailto:d@e", "#f", "//g.org"]
+    assert [text for text in texts if is_relative(text)] == ["a.ipynb", "../b.md"]
