@@ -118,6 +118,14 @@ def test_without_options_it_is_the_courses_recipe(course):
     assert len(os.listdir("logs/mine")) == 2  # no log is overwritten
 
 
+def test_where_the_course_cannot_keep_logs_they_lie_beside_the_model(course, monkeypatch):
+    with open("file", "w"):
+        monkeypatch.setenv("COURSE_LOGS_DIR", "file/logs")  # a read-only course looks no better
+    code, lines, err = course("train", "mlp", "--epochs", 1, "--out", "new/run.safetensors")
+    assert (code, err) == (0, "") and lines[-1] == "Log: new/run.txt"
+    assert len(open("new/run.txt").readlines()) == 5
+
+
 def test_every_option_reaches_the_recipe(course):
     json_file = '{"scheduler_type": "step_decay", "step_size": 3, "gamma": 0.5}'
     with open("schedule.json", "w") as file:

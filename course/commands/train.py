@@ -139,15 +139,24 @@ def output_paths(arguments):
     """Return the paths of model and log, after a look whether they can be written at all."""
     out = Path(arguments.out or arguments.resume or f"runs/{arguments.model}.safetensors")
     log = Path(arguments.log) if arguments.log else records.new_log_path(arguments.model)
+    if not arguments.log and why_not(log):
+        log = out.with_suffix(".txt")  # where the course lies, nothing can be written
     if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
         raise commands.UsageError(f"{log} cannot be the model and the log at once")
     for path in (out, log):
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
-        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise commands.CommandError(
-                f"cannot write {path}: it is a folder, or {folder} is none to write to"
-            )
+        if problem := why_not(path):
+            raise commands.CommandError(f"cannot write {path}: {problem}")
     return out, log
+
+
+def why_not(path):
+    """Say why a file cannot be written at `path`; "" if nothing is in the way."""
+    if path.is_dir():
+        return "it is a folder"
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        return f"{folder} is a file"
+    return "" if os.access(folder, os.W_OK) else f"{folder} is read-only"
 
 
 def model_config(saved, recipe):
