@@ -24,7 +24,8 @@ class Explorer(widgets.VBox):
             name: make_control(name, options, defaults[name].default)
             for name, options in choices.items()
         }
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        layout = widgets.Layout(max_width="100%", align_self="flex-start")  # not stretched
+        self.picture = widgets.Image(format="png", layout=layout)
         self.error = widgets.HTML()
         super().__init__([*self.controls.values(), self.picture, self.error])
         for control in self.controls.values():
