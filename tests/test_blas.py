@@ -143,6 +143,18 @@ def test_use_one_thread_respects_a_limit_set_outside():
     assert threads() == before
 
 
+def test_one_thread_cuts_a_long_sum_where_several_would():
+    a, b = numbers(1, 16, 784, dtype=np.float32), numbers(2, 784, 32, dtype=np.float32)
+    with blas.limit_threads(1):
+        halves = gemm(a[:, :392], b[:392])
+        gemm(a[:, 392:], b[392:], halves, beta=1.0)
+    blas.use_one_thread(True)
+    try:
+        assert np.array_equal(gemm(a, b), halves)
+    finally:
+        blas.use_one_thread(False)
+
+
 def test_a_long_sum_in_two_halves_is_the_same_sum():
     a, b, out = numbers(1, 7, 1101), numbers(2, 1101, 5), numbers(3, 7, 5)
     cases = [
