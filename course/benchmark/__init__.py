@@ -5,8 +5,10 @@ while the other works. Times are medians, ratios are taken round by round: on a 
 sides then suffer alike.
 """
 
+import contextlib
 import importlib.util
 import json
+import operator
 import statistics
 import subprocess
 import sys
@@ -55,13 +57,14 @@ def compare(model, optimizer, rounds=7, samples=SAMPLES, report=print):
 
     `seconds`, `torch_seconds`: medians for `samples` digits. `ratio_vs_torch`: how many times as
     long PyTorch takes (None if it is not installed). `fraction_of_gemm_peak`: the time that BLAS
-    needs for the step's matrix products alone, as a share of the whole. `peak_memory_mb`: of
-    the training process, digits included. `report` is told of each round.
+    needs for the step's matrix products alone, as a share of the whole. `slowdown_when_busy`: how
+    many times as long an epoch takes while another process keeps one core busy. `peak_memory_mb`:
+    of the training process, digits included. `report` is told of each round.
     """
     sides = {"course": Worker("course", model, optimizer, samples)}
     if has_torch():
         sides["torch"] = Worker("torch", model, optimizer, samples)
-    times = {name: [] for name in (*sides, "gemm")}
+    times = {name: [] for name in (*sides, "gemm", "busy")}
     try:
         for worker in sides.values():
             worker.ask("epoch")  # warm up: load, compile, fill the caches
@@ -69,6 +72,8 @@ def compare(model, optimizer, rounds=7, samples=SAMPLES, report=print):
             for name, worker in sides.items():
                 times[name].append(worker.ask("epoch"))
             times["gemm"].append(sides["course"].ask("products"))
+            with busy_core():
+                times["busy"].append(sides["course"].ask("epoch"))
             report(
                 f"round {number}/{rounds}  "
                 + "  ".join(f"{name} {values[-1]:.3f} s" for name, values in times.items())
@@ -80,10 +85,24 @@ def compare(model, optimizer, rounds=7, samples=SAMPLES, report=print):
     return _figures(model, optimizer, samples, times) | {"peak_memory_mb": memory}
 
 
+@contextlib.contextmanager
+def busy_core():
+    """Keep one core busy with another process inside the block."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def _figures(model, optimizer, samples, times):
     """Boil the times of all rounds down to medians."""
     ours, torch = times["course"], times.get("torch")
-    fractions = map(_share, times["gemm"], ours)
+
+    def median_ratio(values):
+        return statistics.median(map(operator.truediv, values, ours))
+
     return {
         "model": model,
         "optimizer": optimizer,
@@ -91,10 +110,7 @@ def _figures(model, optimizer, samples, times):
         "rounds": len(ours),
         "seconds": statistics.median(ours),
         "torch_seconds": torch and statistics.median(torch),
-        "ratio_vs_torch": torch and statistics.median(map(_share, torch, ours)),
-        "fraction_of_gemm_peak": statistics.median(fractions),
+        "ratio_vs_torch": torch and median_ratio(torch),
+        "fraction_of_gemm_peak": median_ratio(times["gemm"]),
+        "slowdown_when_busy": median_ratio(times["busy"]),
     }
-
-
-def _share(part, whole):
-    return part / whole

@@ -28,6 +28,9 @@ def run(arguments):
         raise commands.CommandError(error) from None
     print(f"One epoch of {result['samples']} digits: {result['seconds']:.3f} s (median)")
     print(f"Matrix products alone, on BLAS: {result['fraction_of_gemm_peak']:.0%} of that")
+    print(
+        f"With one core taken by another program: {result['slowdown_when_busy']:.2f} times as long"
+    )
     if result["ratio_vs_torch"] is None:
         print("PyTorch is not installed: nothing to compare with")
     else:
