@@ -27,14 +27,3 @@ class MLP(Sequential):
             output=Dense(hidden, outputs, rng, dtype),
         )
         self.config = {"inputs": inputs, "hidden": hidden, "outputs": outputs}
-
-    @staticmethod
-    def products(batch, inputs=784, hidden=512, outputs=10):
-        """List the matrix products of one training step: (m, k, n, trans_a, trans_b) each."""
-        return [
-            (batch, inputs, hidden, False, False),  # forward
-            (batch, hidden, outputs, False, False),
-            (batch, outputs, hidden, False, True),  # back to the hidden layer
-            (hidden, batch, outputs, True, False),  # weight gradients
-            (inputs, batch, hidden, True, False),
-        ]

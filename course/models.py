@@ -2,12 +2,14 @@
 
 import json
 
-from course import mlp, xor
+from course import attention, cnn, mlp, xor
 from course.nn import checkpoint, training
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
 MODELS = {
     "mlp": (mlp.MLP, mlp.RECIPE),
+    "cnn": (cnn.CNN, cnn.RECIPE),
+    "attention": (attention.PatchAttention, attention.RECIPE),
     "xor": (xor.XOR, xor.RECIPE),
 }
 

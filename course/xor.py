@@ -39,17 +39,6 @@ class XOR(Sequential):
         )
         self.config = {"hidden": hidden}
 
-    @staticmethod
-    def products(hidden=4):
-        """List the matrix products of one step: (m, k, n, trans_a, trans_b) each."""
-        return [
-            (1, 2, hidden, False, False),  # forward
-            (1, hidden, 1, False, False),
-            (1, 1, hidden, False, True),  # back to the hidden layer
-            (hidden, 1, 1, True, False),  # weight gradients
-            (2, 1, hidden, True, False),
-        ]
-
 
 class HalfSquaredError(MeanSquaredError):
     """Half the mean squared error: the 2 of the derivative is gone."""

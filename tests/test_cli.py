@@ -616,10 +616,12 @@ def test_bench_without_torch(course, monkeypatch):
 
 def test_bench_figures_are_medians_of_rounds():
     times = {"course": [1.0, 2.0, 9.0], "torch": [3.0, 4.0, 9.0], "gemm": [0.5, 1.8, 0.9]}
+    times["busy"] = [1.5, 6.0, 18.0]
     figures = benchmark._figures("mlp", "sgd", 10, times)
     assert (figures["seconds"], figures["torch_seconds"]) == (2.0, 4.0)
     assert figures["ratio_vs_torch"] == 2.0  # of 3, 2 and 1
     assert figures["fraction_of_gemm_peak"] == 0.5  # of 0.5, 0.9 and 0.1
+    assert figures["slowdown_when_busy"] == 2.0  # of 1.5, 3 and 2
 
 
 def test_a_benchmark_process_tells_what_went_wrong(course, monkeypatch):

@@ -12,6 +12,7 @@ import time
 import numpy as np
 
 from course import mnist, models, xor
+from course.benchmark.products import PRODUCTS
 from course.nn.blas import gemm
 from course.nn.recipe import Recipe
 
@@ -42,7 +43,7 @@ class CourseSide:
         self.x, self.y = x, y
         self.trainer = recipe.trainer(models.build(model))
         self.trainer.begin()
-        self.products = models.MODELS[model][0].products(batch_size)
+        self.products = PRODUCTS[model](batch_size)
         self.steps = len(x) / batch_size
 
     def epoch(self):
@@ -58,7 +59,7 @@ class XORSide:
     def __init__(self, model, optimizer, x, y):
         self.parameters = models.build(model).parameters.values()
         self.steps = len(x)
-        self.products = xor.XOR.products()
+        self.products = PRODUCTS[model](batch=1)
 
     def epoch(self):
         """Take as many steps as there were digits; return the seconds."""
