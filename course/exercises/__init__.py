@@ -65,6 +65,7 @@ def _compare(expected, found):
         return f"the shape is {found.shape}, expected {expected.shape}"
     if found.dtype.kind not in "biuf":
         return f"the values are {found.dtype}, expected numbers"
+    expected, found = expected.astype(float), found.astype(float)  # truth values count as 0 and 1
     if not np.allclose(found, expected, rtol=1e-5, atol=1e-6):
         worst = np.unravel_index(np.argmax(np.abs(found - expected)), expected.shape)
         place = f"at {tuple(map(int, worst))} " if expected.ndim else ""

@@ -13,6 +13,7 @@ from course.plots.comparison import (
     training_comparison,
 )
 from course.plots.images import digits, mean_digits, mistakes, weights
+from course.plots.lessons_cnn import accuracy_against_shift, convolution, there_and_back
 from course.plots.live import LiveFigure
 from course.plots.models import (
     attention_map,
@@ -32,11 +33,13 @@ __all__ = [
     "accuracies",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
+    "accuracy_against_shift",
     "attention_map",
     "attention_maps",
     "attention_matrix",
     "boundary",
     "confusion_matrix",
+    "convolution",
     "cumulative_times",
     "digits",
     "feature_maps",
@@ -50,6 +53,7 @@ __all__ = [
     "seed_spread",
     "subplots",
     "summary_box",
+    "there_and_back",
     "times",
     "training_comparison",
     "weights",
