@@ -83,7 +83,7 @@ def on_canvas(ink):
 def _read(source):
     """The name to use in messages, and the bytes."""
     if isinstance(source, bytes | bytearray | memoryview):
-        name, data = "The picture", bytes(source)
+        name, data = "This file", bytes(source)
     else:
         name = Path(source).name
         try:

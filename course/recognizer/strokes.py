@@ -104,11 +104,12 @@ def render(strokes, picture=None):
     pen = ImageDraw.Draw(fine)
     for stroke in strokes:
         color = 0 if stroke.get("erase") else 255
-        radius = stroke["width"] * FINER / 2
-        points = [(x * FINER, y * FINER) for x, y in stroke["points"]]
-        pen.line(points, color, width=round(2 * radius))
+        width = round(stroke["width"] * FINER)
+        points = [(round(x * FINER), round(y * FINER)) for x, y in stroke["points"]]
+        pen.line(points, color, width)
+        before, after = (width - 1) // 2, width // 2  # Pillow's line lies like that
         for x, y in points:
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), color)
+            pen.ellipse((x - before, y - before, x + after, y + after), color)
     return np.asarray(fine.reduce(FINER))
 
 

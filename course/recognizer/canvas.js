@@ -1,0 +1,258 @@
+// Part 2: the canvas, on which mouse, finger, pen and keys make strokes.
+
+const SIDE = 280; // of the canvas, in its own pixels
+const HOW_TO_DRAW = "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow "
+  + "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes "
+  + "a stroke back, Delete clears.";
+
+/** Make an element: `tag.class`, its properties and attributes, its children. */
+function make(name, properties = {}, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElement(tag);
+  element.className = classes.join(" ");
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in element) element[key] = value;
+    else element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+function button(text, title, action) {
+  const element = make("button", { type: "button", title, textContent: text });
+  element.addEventListener("click", action);
+  return element;
+}
+
+const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+
+const grey = (level) => [level, level, level];
+
+/** Fill a canvas of the given size; `color(index)` gives [red, green, blue]. */
+function paintPixels(canvas, width, height, color) {
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  for (let index = 0; index < width * height; index++) {
+    const [red, green, blue] = color(index);
+    image.data[4 * index] = red;
+    image.data[4 * index + 1] = green;
+    image.data[4 * index + 2] = blue;
+    image.data[4 * index + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function blank(canvas) {
+  paintPixels(canvas, 1, 1, () => grey(0));
+}
+
+/** The drawing surface with its brush and eraser. */
+class Surface {
+  constructor(model, conversation) {
+    Object.assign(this, { model, conversation });
+    this.stroke = null; // the one being drawn; what came before it is in `before`
+    this.sent = 0; // how many of its points Python has, or is about to get
+    this.pointer = null; // id of the mouse, finger or pen that draws it
+    this.cleared = null; // what Clear took away, for Undo
+    this.pen = { x: SIDE / 2, y: SIDE / 2, shown: false }; // of the keyboard
+    this.sharpness = Math.max(1, Math.round(window.devicePixelRatio || 1));
+    this.canvas = make("canvas.recognizer-surface", {
+      width: SIDE * this.sharpness, height: SIDE * this.sharpness, tabIndex: 0,
+      role: "application", "aria-label": HOW_TO_DRAW,
+    });
+    this.brush = make("input", { type: "range", min: 8, max: 40, value: 20 });
+    this.width = make("output", { textContent: "20" });
+    this.brush.addEventListener("input", () => { this.width.textContent = this.brush.value; });
+    this.eraser = button("Erase", "Draw in black", () => {
+      this.eraser.setAttribute("aria-pressed", String(!this.erasing));
+    });
+    this.eraser.setAttribute("aria-pressed", "false");
+    const on = (name, action) => this.canvas.addEventListener(name, action);
+    on("pointerdown", (event) => this.pointerDown(event));
+    on("pointermove", (event) => this.pointerMove(event));
+    on("pointerup", (event) => this.pointerUp(event));
+    on("pointercancel", (event) => this.pointerUp(event));
+    on("keydown", (event) => this.keyDown(event));
+    on("blur", () => this.leave());
+    model.on("change:strokes", () => this.paint());
+    model.on("change:picture", () => this.paint());
+    this.paint();
+  }
+
+  get erasing() {
+    return this.eraser.getAttribute("aria-pressed") === "true";
+  }
+
+  // strokes
+
+  begin(point) {
+    this.before = this.model.get("strokes");
+    this.stroke = { points: [point], width: Number(this.brush.value) };
+    if (this.erasing) this.stroke.erase = true;
+    this.changed();
+  }
+
+  extend(point) {
+    const [x, y] = this.stroke.points.at(-1);
+    if (Math.hypot(point[0] - x, point[1] - y) < 1) return;
+    this.stroke.points.push(point);
+  }
+
+  finish() {
+    if (this.stroke.points.length > this.sent) this.changed();
+    this.stroke = null;
+  }
+
+  /** Show the stroke as far as it goes, here and in Python. */
+  changed() {
+    this.cleared = null;
+    this.sent = this.stroke.points.length;
+    const snapshot = { ...this.stroke, points: [...this.stroke.points] };
+    this.model.set("strokes", [...this.before, snapshot]);
+    this.conversation.drawingChanged();
+  }
+
+  replace(strokes, picture) {
+    this.model.set("strokes", strokes);
+    this.model.set("picture", picture);
+    this.conversation.drawingChanged();
+  }
+
+  undo() {
+    const strokes = this.model.get("strokes");
+    const empty = new DataView(new ArrayBuffer(0));
+    if (strokes.length) this.replace(strokes.slice(0, -1), this.model.get("picture"));
+    else if (this.cleared) this.replace(...this.cleared);
+    else this.replace([], empty);
+    this.cleared = null;
+  }
+
+  clear() {
+    const drawn = [this.model.get("strokes"), this.model.get("picture")];
+    if (!drawn[0].length && !drawn[1].byteLength) return;
+    this.replace([], new DataView(new ArrayBuffer(0)));
+    this.cleared = drawn;
+  }
+
+  // mouse, finger, pen
+
+  at(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const scale = SIDE / box.width;
+    const round = (number) => Math.round(10 * number) / 10;
+    return [round((event.clientX - box.left) * scale), round((event.clientY - box.top) * scale)];
+  }
+
+  pointerDown(event) {
+    if (event.button !== 0 || this.stroke) return;
+    event.preventDefault(); // no text is selected, no page scrolled
+    this.canvas.focus({ preventScroll: true, focusVisible: false });
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pointer = event.pointerId;
+    this.pen.shown = false;
+    this.begin(this.at(event));
+  }
+
+  pointerMove(event) {
+    if (!this.stroke || event.pointerId !== this.pointer) return;
+    const all = event.getCoalescedEvents?.() ?? []; // several between two frames
+    for (const one of all.length ? all : [event]) this.extend(this.at(one));
+    this.changed();
+  }
+
+  pointerUp(event) {
+    if (!this.stroke || event.pointerId !== this.pointer) return;
+    if (event.type === "pointerup") this.extend(this.at(event));
+    this.pointer = null;
+    this.finish();
+  }
+
+  // keys
+
+  keyDown(event) {
+    const step = event.shiftKey ? 2 : 10;
+    const moves = {
+      ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step],
+    };
+    if (event.key in moves) this.movePen(...moves[event.key]);
+    else if (event.key === " ") this.togglePen();
+    else if (event.key === "Escape") this.leave();
+    else if (event.key === "Delete" || event.key === "Backspace") this.clear();
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
+    else return;
+    event.preventDefault();
+    event.stopPropagation(); // or the notebook would act on it, too
+  }
+
+  movePen(dx, dy) {
+    const within = (number) => Math.min(SIDE, Math.max(0, number));
+    Object.assign(this.pen, {
+      x: within(this.pen.x + dx), y: within(this.pen.y + dy), shown: true,
+    });
+    if (this.stroke && this.pointer === null) {
+      this.extend([this.pen.x, this.pen.y]);
+      this.changed();
+    }
+    this.paint();
+  }
+
+  togglePen() {
+    if (this.pointer !== null) return;
+    this.pen.shown = true;
+    if (this.stroke) this.finish();
+    else this.begin([this.pen.x, this.pen.y]);
+    this.paint();
+  }
+
+  leave() {
+    this.pen.shown = false;
+    if (this.stroke && this.pointer === null) this.finish();
+    this.paint();
+  }
+
+  // pixels
+
+  paint() {
+    const context = this.canvas.getContext("2d");
+    context.setTransform(this.sharpness, 0, 0, this.sharpness, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.fillStyle = "black";
+    context.fillRect(0, 0, SIDE, SIDE);
+    const picture = this.model.get("picture");
+    if (picture.byteLength) {
+      const pixels = make("canvas");
+      paintPixels(pixels, SIDE, SIDE, (index) => grey(bytesOf(picture)[index]));
+      context.drawImage(pixels, 0, 0);
+    }
+    const strokes = this.model.get("strokes");
+    if (!strokes.length && !picture.byteLength) this.paintHint(context);
+    context.lineCap = context.lineJoin = "round";
+    for (const stroke of strokes) this.paintStroke(context, stroke);
+    if (this.pen.shown) this.paintPen(context);
+  }
+
+  paintHint(context) {
+    context.fillStyle = "#777";
+    context.font = "15px sans-serif";
+    context.textAlign = "center";
+    context.fillText("draw a digit here", SIDE / 2, SIDE / 2);
+  }
+
+  paintStroke(context, { points, width, erase }) {
+    context.strokeStyle = erase ? "black" : "white";
+    context.lineWidth = width;
+    context.beginPath();
+    for (const point of [points[0], ...points]) context.lineTo(...point); // a dot is a line, too
+    context.stroke();
+  }
+
+  paintPen(context) {
+    context.strokeStyle = this.stroke ? "#D55E00" : "#56B4E9";
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(this.pen.x, this.pen.y, Number(this.brush.value) / 2, 0, 2 * Math.PI);
+    context.stroke();
+  }
+}

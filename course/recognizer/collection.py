@@ -1,0 +1,144 @@
+"""Lesson 06: the learner's own digits, kept as an IDX test set, and fine-tuning on them."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from course import idx, mnist, models
+from course.nn.training import evaluate
+
+IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
+
+REHEARSED = 500  # digits of the training set that are practiced along with the learner's own
+
+
+class NoDigits(ValueError):
+    """The learner has not saved any digits yet."""
+
+
+class Collection:
+    """Drawings with their labels, in two IDX files that `course.idx` and lesson 01 can read.
+
+    What is kept is what the networks receive: 28x28, centered. Every change is written at once.
+
+    Args:
+        folder: where the files are, or will be; made when the first digit is saved. By default
+            the folder `mine` beside the MNIST files.
+
+    Raises:
+        idx.IdxError: the files that are there are damaged or do not belong together.
+    """
+
+    def __init__(self, folder=None):
+        self.folder = Path(folder) if folder else mnist.download_directory() / "mine"
+        self.images = np.zeros((0, 28, 28), np.uint8)
+        self.labels = np.zeros(0, np.uint8)
+        if self.paths[0].exists() or self.paths[1].exists():
+            self.images, self.labels = idx.read_pair(*self.paths)
+
+    @property
+    def paths(self):
+        """The two files: images, labels."""
+        return self.folder / IMAGES, self.folder / LABELS
+
+    @property
+    def counts(self):
+        """How many there are of each digit: a list of ten."""
+        return np.bincount(self.labels, minlength=10).tolist()
+
+    def __len__(self):
+        return len(self.labels)
+
+    def add(self, image, label):
+        """Append a (28, 28) uint8 picture and its label."""
+        if label not in range(10):
+            raise ValueError(f"a label is a digit from 0 to 9, not {label!r}")
+        self._replace(np.concatenate([self.images, [image]]), np.append(self.labels, label))
+
+    def remove_last(self):
+        """Take the last one out again."""
+        self._replace(self.images[:-1], self.labels[:-1])
+
+    def _replace(self, images, labels):
+        """Write first, then believe it: what cannot be saved is not shown as saved."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path, array in zip(self.paths, (images, labels), strict=True):
+            idx.write(path, array.astype(np.uint8))
+        self.images, self.labels = images.astype(np.uint8), labels.astype(np.uint8)
+
+    def accuracy(self, model):
+        """The share that the model reads right, in [0, 1], or None when there are no digits."""
+        return accuracy(model, self.images, self.labels) if len(self) else None
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """Accuracies in [0, 1] before and after fine-tuning."""
+
+    digits: int  # how many of the learner's own it was trained on
+    own: tuple[float, float]  # on those, so the second one is no test
+    test: tuple[float, float]  # on the test digits: what it forgot
+    test_digits: int
+
+
+def accuracy(model, images, labels):
+    """The share of images (count, 28, 28) uint8 that the model reads right."""
+    x = mnist.to_float(images).reshape(len(images), -1)
+    return evaluate(model, x, labels)[1]
+
+
+def gentle(recipe):
+    """A recipe for fine-tuning: the same optimizer, for a moment, with a tenth of the steps.
+
+    The model is to lean towards the new digits without forgetting the old ones.
+    """
+    return dataclasses.replace(
+        recipe,
+        epochs=5,
+        batch_size=32,
+        validation_split=0.0,
+        patience=None,
+        learning_rate=recipe.learning_rate / 10,
+        schedule="constant",
+    )
+
+
+def fine_tune(model, images, labels, seed=1):
+    """Train the model on for a moment, on the learner's digits and as many known ones.
+
+    The known ones, from the training set, are rehearsed so that the model does not forget them
+    (French, "Catastrophic forgetting in connectionist networks", 1999). The model is
+    changed in place; `course.nn.training.copy_weights` beforehand allows to take it back.
+
+    Args:
+        model: the model; one that the course does not know learns like the MLP.
+        images: (count, 28, 28) uint8.
+        labels: (count,) uint8.
+        seed: chooses the digits that are rehearsed.
+
+    Returns:
+        What it gained and lost, a `FineTuned`.
+
+    Raises:
+        NoDigits: there are no images.
+    """
+    if not len(images):
+        raise NoDigits("There are no digits of yours yet: draw some and save them first.")
+    digits = mnist.load()
+    recipe = gentle(models.recipe(getattr(model, "name", "mlp")))
+
+    def judge():
+        test = accuracy(model, digits.test_images, digits.test_labels)
+        return accuracy(model, images, labels), test
+
+    before = judge()
+    known = np.random.default_rng(seed).choice(len(digits.train_labels), REHEARSED, replace=False)
+    times = -(-REHEARSED // len(labels))  # repeat the learner's own until they are as many
+    x = np.concatenate([np.tile(images, (times, 1, 1)), digits.train_images[known]])
+    y = np.concatenate([np.tile(labels, times), digits.train_labels[known]])
+    recipe.trainer(model).fit(mnist.to_float(x).reshape(len(x), -1), y)
+    after = judge()
+    own, test = zip(before, after, strict=True)
+    return FineTuned(len(labels), own, test, len(digits.test_labels))

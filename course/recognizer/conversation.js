@@ -1,0 +1,96 @@
+// The page's side of the recognizer, part 1 of 4: talking with Python.
+//
+// widget.py puts the four parts one after the other into the module that the page loads; they are
+// plain JavaScript and need no build step. All that Python should know lies in the model's traits,
+// so two views of one widget cannot disagree.
+
+const PATIENCE = 3000; // ms without an answer until the page says so
+const HURRY = 6; // ms, see `hurry`
+const SILENT = "The kernel does not answer. If it is busy with another cell, your drawing is read as "
+  + "soon as it is done; if it was restarted, run this cell again.";
+const GONE = "The kernel was restarted or is gone: run this cell again.";
+
+/** Sends what changed, one message at a time, and notices when nobody answers. */
+class Conversation {
+  constructor(model, el, notice) {
+    Object.assign(this, { model, el, notice });
+    this.gone = false; // whether the kernel is known to have forgotten this widget
+    this.waiting = 0; // number of the message that has not been answered
+    this.last = 0; // number of the last message sent from here
+    this.late = false; // whether the drawing has changed since
+    model.on("change:answered", () => this.heard());
+    // JupyterLab tells at once when a restarted kernel has forgotten the widget; others may not
+    model.on("comm_live_update", () => {
+      this.gone = true;
+      this.silent();
+    });
+  }
+
+  /** The drawing has changed: send it now, or once the last message is answered. */
+  drawingChanged() {
+    this.late = this.waiting !== 0;
+    if (this.late) return;
+    this.nextRequest();
+    this.model.save_changes({ iopub: { status: () => this.hurry() } });
+  }
+
+  /** Ask Python to do something; see `_answer_button` in widget.py. */
+  ask(action, details = {}, buffers = []) {
+    const request = this.nextRequest();
+    this.model.send({ action, request, ...details }, undefined, buffers);
+  }
+
+  nextRequest() {
+    this.last = Math.max(this.last, this.model.get("request")) + 1;
+    this.waiting = this.last;
+    this.el.dataset.state = "waiting"; // for tests and style sheets
+    this.model.set("request", this.last);
+    this.listen();
+    return this.last;
+  }
+
+  /**
+   * Send something small while the answer is on its way, so that it does not have to wait.
+   *
+   * The server sends the answer in several small packets, and holds back all but the first until
+   * that is acknowledged (Nagle's algorithm). The browser's side acknowledges it after 40 ms, or
+   * along with whatever it has to send before that (delayed acknowledgment).
+   */
+  hurry() {
+    clearInterval(this.hurrying);
+    let nudges = 4;
+    this.hurrying = setInterval(() => {
+      if (!this.waiting || !nudges--) clearInterval(this.hurrying);
+      else this.model.send({ action: "nudge" });
+    }, HURRY);
+  }
+
+  listen() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.model.get("busy")) this.listen();
+      else this.silent();
+    }, PATIENCE);
+  }
+
+  silent() {
+    this.waiting = 0; // do not let it block the next message
+    this.el.dataset.state = "silent";
+    this.notice(this.gone ? GONE : SILENT);
+  }
+
+  heard() {
+    if (this.model.get("answered") < this.last) return;
+    clearTimeout(this.timer);
+    this.waiting = 0;
+    this.gone = false;
+    this.el.dataset.state = "answered";
+    this.notice("");
+    if (this.late) this.drawingChanged();
+  }
+
+  end() {
+    clearTimeout(this.timer);
+    clearInterval(this.hurrying);
+  }
+}

@@ -1,0 +1,31 @@
+"""Lesson 06: the recognizer as a still picture, for pages where no kernel runs (GitHub, HTML)."""
+
+from course import plots
+from course.plots.style import styled
+
+
+@styled
+def still_picture(drawing, steps, predictions):
+    """A figure of the drawing, what the networks receive, and the probabilities of each model.
+
+    Args:
+        drawing: (280, 280) uint8.
+        steps: the `Steps`, or None when nothing is drawn.
+        predictions: name -> probabilities (10,).
+    """
+    columns = 2 + len(predictions) if steps else 1
+    figure, axes = plots.subplots(1, columns, figsize=(2.2 * columns, 2.4), squeeze=False)
+    pictures = {"your drawing": drawing}
+    if steps:
+        pictures["what the networks receive"] = steps.centered
+    for ax, (title, picture) in zip(axes[0], pictures.items(), strict=False):
+        ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        ax.set_title(title, fontsize=9)
+        ax.axis("off")
+    if not steps:
+        axes[0, 0].text(0.5, 0.5, "run this cell\nto draw here", color="white", ha="center",
+                        va="center", transform=axes[0, 0].transAxes)  # fmt: skip
+    for ax, (name, values) in zip(axes[0, 2:], predictions.items(), strict=False):
+        digit = values.argmax()
+        plots.probabilities(values, ax=ax, title=f"{name}: {digit} ({values[digit]:.1%})")
+    return figure

@@ -1,0 +1,391 @@
+"""The recognizer without a browser: traits and messages are set as the page would set them."""
+
+import asyncio
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from course import idx, mnist
+from course.cnn import CNN
+from course.mlp import MLP
+from course.nn.layers import Dense, Sequential
+from course.nn.recipe import Recipe
+from course.nn.rng import SimpleRng
+from course.recognizer import collection, insight
+from course.recognizer import widget as widget_module
+from course.recognizer.collection import Collection, accuracy
+from course.recognizer.pictures import PictureError
+from course.recognizer.preprocess import EmptyDrawing
+from course.recognizer.strokes import draw_digit, paste_digit
+from course.recognizer.widget import Recognizer
+
+
+class Linear(Sequential):
+    """The least that the recognizer takes for a model."""
+
+    def __init__(self):
+        super().__init__(output=Dense(784, 10, SimpleRng(1)))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return mnist.load(mnist.CLONE_DATA / "sample")
+
+
+@pytest.fixture(scope="module")
+def weights(digits):
+    """A linear model's weights, trained on the sample: about nine of ten digits are read right."""
+    model = Linear()
+    recipe = Recipe(epochs=5, optimizer="momentum", learning_rate=0.05, validation_split=0.0)
+    x = mnist.to_float(digits.train_images).reshape(-1, 784)
+    recipe.trainer(model).fit(x, digits.train_labels)
+    return model.parameters
+
+
+@pytest.fixture
+def linear(weights):
+    model = Linear()
+    for name, array in weights.items():
+        model.parameters[name][...] = array
+    return model
+
+
+@pytest.fixture
+def recognizer(linear, tmp_path):
+    return Recognizer({"linear": linear}, folder=tmp_path)
+
+
+def strokes(label=3, seed=1):
+    return draw_digit(label, np.random.default_rng(seed), size=200, brush=20)
+
+
+def page_draws(recognizer, drawing, request):
+    """What the page does at pen-up: one message for all that changed."""
+    recognizer.set_state({"request": request, "strokes": drawing})
+
+
+def page_asks(recognizer, action, request, buffers=(), **details):
+    content = {"action": action, "request": request, **details}
+    recognizer._handle_custom_msg(content, list(buffers))
+
+
+def png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
+
+
+# Reading
+
+
+def test_a_drawing_is_read_and_answered(recognizer):
+    page_draws(recognizer, strokes(3), request=7)
+    assert recognizer.answered == 7 and recognizer.error == ""
+    reading = recognizer.result["models"]["linear"]
+    assert reading["digit"] == 3
+    assert sum(reading["probabilities"]) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(recognizer.predictions["linear"], reading["probabilities"])
+    assert [step["shape"] for step in recognizer.result["steps"]][2] == (28, 28)
+    for step in recognizer.result["steps"]:
+        assert len(step["pixels"]) == np.prod(step["shape"])
+
+
+def test_digits_pasted_anywhere_are_read_like_the_digits_themselves(recognizer, linear, digits):
+    rng = np.random.default_rng(0)
+    same = 0
+    for image in digits.test_images[::10]:
+        recognizer.picture = paste_digit(image, rng).tobytes()
+        expected = linear.forward(mnist.to_float(image).reshape(1, 784)).argmax()
+        same += recognizer.result["models"]["linear"]["digit"] == expected
+    assert same >= 90, "of 100"
+
+
+def test_one_message_is_read_once(recognizer, monkeypatch):
+    reads = []
+    monkeypatch.setattr(recognizer, "_read", lambda: reads.append(recognizer.request))
+    page_draws(recognizer, strokes(), request=1)
+    page_draws(recognizer, strokes(label=4), request=2)
+    recognizer.set_state({"request": 3})  # nothing has changed, but an answer is due
+    assert reads == [1, 2, 3] and recognizer.answered == 3
+
+
+def test_strokes_set_in_python_are_read_too(recognizer):
+    recognizer.strokes = strokes(7)
+    assert recognizer.result["models"]["linear"]["digit"] == 7
+    recognizer.strokes = []
+    assert recognizer.result["models"] == {} and recognizer.steps is None
+
+
+def test_an_empty_canvas_is_no_error(recognizer):
+    page_draws(recognizer, strokes(), request=1)
+    page_draws(recognizer, [], request=2)
+    assert (recognizer.answered, recognizer.error, recognizer.result["steps"]) == (2, "", [])
+    assert recognizer.predictions == {}
+
+
+def test_ink_that_was_erased_again_is_an_empty_canvas(recognizer):
+    line = {"points": [[50, 50], [200, 50]], "width": 10}
+    page_draws(recognizer, [line, line | {"width": 40, "erase": True}], request=1)
+    assert recognizer.error == "" and recognizer.result["steps"] == []
+
+
+def test_binary_traits_take_what_the_page_sends(recognizer, digits):
+    canvas = paste_digit(digits.test_images[0], np.random.default_rng(0))
+    recognizer.set_state({"request": 1, "picture": memoryview(canvas.tobytes())})
+    assert recognizer.error == ""
+    np.testing.assert_array_equal(recognizer.drawing, canvas)
+
+
+# Failures are seen
+
+
+def test_models_that_are_missing_say_so_before_anything_is_drawn(linear, tmp_path):
+    why = FileNotFoundError("cnn.safetensors is not there")
+    recognizer = Recognizer({"linear": linear, "mlp": None, "cnn": why}, folder=tmp_path)
+    missing = {name: reading["error"] for name, reading in recognizer.result["models"].items()}
+    assert missing == {"mlp": "This model is not there yet: train it first.", "cnn": str(why)}
+    page_draws(recognizer, strokes(3), request=1)
+    assert recognizer.result["models"]["linear"]["digit"] == 3
+    assert recognizer.result["models"]["cnn"]["error"] == str(why)
+    assert recognizer.error == ""
+
+
+def test_a_model_that_fails_does_not_stop_the_others(recognizer, linear):
+    class Broken:
+        def forward(self, x):
+            raise ZeroDivisionError("made to fail")
+
+    recognizer.models["broken"] = Broken()
+    page_draws(recognizer, strokes(3), request=1)
+    assert recognizer.result["models"]["broken"] == {"error": "ZeroDivisionError: made to fail"}
+    assert recognizer.result["models"]["linear"]["digit"] == 3
+    assert "ZeroDivisionError" in recognizer.traceback
+
+
+def test_a_look_that_fails_does_not_hide_the_reading(linear, tmp_path):
+    def look(model, x, digit):
+        raise RuntimeError("nothing to see")
+
+    recognizer = Recognizer({"linear": linear}, strokes(3), {"linear": look}, tmp_path)
+    reading = recognizer.result["models"]["linear"]
+    assert reading["digit"] == 3 and reading["error"] == "RuntimeError: nothing to see"
+
+
+def test_an_exception_anywhere_reaches_the_page(recognizer, monkeypatch):
+    def fail(drawing):
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(widget_module, "normalize", fail)
+    page_draws(recognizer, strokes(), request=4)
+    assert recognizer.error == "RuntimeError: made to fail"
+    assert recognizer.answered == 4 and "in fail" in recognizer.traceback
+    monkeypatch.undo()
+    page_draws(recognizer, strokes(label=5), request=5)
+    assert recognizer.error == ""
+
+
+@pytest.mark.parametrize("nonsense", [[{}], [{"points": "abc", "width": 3}], [7]])
+def test_nonsense_from_the_page_is_answered_with_an_error(recognizer, nonsense):
+    page_draws(recognizer, nonsense, request=9)
+    assert recognizer.answered == 9 and recognizer.error
+
+
+def test_an_unknown_action_is_answered_with_an_error(recognizer):
+    page_asks(recognizer, "explode", request=2)
+    assert recognizer.answered == 2 and "explode" in recognizer.error
+
+
+def test_messages_from_another_thread_wait_until_no_cell_is_running(linear, tmp_path):
+    async def notebook():
+        recognizer = Recognizer({"linear": linear}, folder=tmp_path)
+        page = threading.Thread(target=page_draws, args=(recognizer, strokes(3), 1))
+        page.start()
+        page.join()
+        during_the_cell = recognizer.answered
+        await asyncio.sleep(0)
+        return during_the_cell, recognizer.answered, recognizer.result["models"]
+
+    during, after, models = asyncio.run(notebook())
+    assert (during, after) == (0, 1) and models["linear"]["digit"] == 3
+
+
+# Pictures
+
+
+def test_a_dropped_picture_takes_the_place_of_the_drawing(recognizer, digits):
+    recognizer.strokes = strokes()
+    image = digits.test_images[4]
+    page_asks(recognizer, "picture", 1, [memoryview(png(255 - image))])
+    assert recognizer.error == "" and recognizer.answered == 1 and recognizer.strokes == []
+    difference = recognizer.steps.centered.astype(int) - image
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (b"no picture at all", "is not a picture"),
+        (png(np.full((50, 50), 200, np.uint8)), "no ink"),
+        (png(np.zeros((10_000, 10_000), bool)), "pixels"),
+    ],
+)
+def test_a_picture_that_cannot_be_read_leaves_the_drawing_alone(recognizer, data, message):
+    recognizer.strokes = strokes()
+    page_asks(recognizer, "picture", 1, [data])
+    assert message in recognizer.error and recognizer.answered == 1
+    assert recognizer.strokes == strokes() and recognizer.picture == b""
+    with pytest.raises(PictureError, match=message):
+        recognizer.show_picture(data)
+
+
+# The learner's own digits
+
+
+def test_saved_drawings_become_an_idx_test_set(recognizer, tmp_path):
+    for request, label in enumerate([3, 7, 3], start=1):
+        recognizer.strokes = strokes(label, seed=request)
+        page_asks(recognizer, "save", request, label=label)
+    assert recognizer.own["counts"] == [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]
+    images, labels = idx.read_pair(
+        tmp_path / "my-images-idx3-ubyte", tmp_path / "my-labels-idx1-ubyte"
+    )
+    np.testing.assert_array_equal(labels, [3, 7, 3])
+    np.testing.assert_array_equal(images[-1], recognizer.steps.centered)
+    right = accuracy(recognizer.models["linear"], images, labels)
+    assert recognizer.own["accuracy"]["linear"] == pytest.approx(right)
+
+    page_asks(recognizer, "remove", 4)
+    assert sum(recognizer.own["counts"]) == 2
+    again = Recognizer(recognizer.models, folder=tmp_path)
+    assert again.own == recognizer.own
+
+
+def test_an_empty_canvas_cannot_be_saved(recognizer, tmp_path):
+    page_asks(recognizer, "save", 1, label=5)
+    assert "nothing to save" in recognizer.error and not any(tmp_path.iterdir())
+    with pytest.raises(EmptyDrawing):
+        recognizer.save_as(5)
+
+
+def test_what_cannot_be_written_is_not_shown_as_saved(recognizer, monkeypatch):
+    def full(path, array):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(idx, "write", full)
+    recognizer.strokes = strokes()
+    page_asks(recognizer, "save", 1, label=3)
+    assert "No space left" in recognizer.error
+    assert sum(recognizer.own["counts"]) == 0
+
+
+@pytest.mark.parametrize("label", [-1, 10, None, "3"])
+def test_labels_are_digits(tmp_path, label):
+    with pytest.raises(ValueError, match="0 to 9"):
+        Collection(tmp_path).add(np.zeros((28, 28), np.uint8), label)
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path):
+    idx.write(tmp_path / collection.IMAGES, np.zeros((2, 28, 28), np.uint8))
+    idx.write(tmp_path / collection.LABELS, np.zeros(3, np.uint8))
+    with pytest.raises(idx.IdxError):
+        Collection(tmp_path)
+
+
+def test_fine_tuning_learns_the_hand_and_can_be_taken_back(recognizer, linear):
+    before = {name: array.copy() for name, array in linear.parameters.items()}
+    for seed in range(12):  # a hand that writes its sevens where others write a one
+        recognizer.strokes = strokes(label=1, seed=seed)
+        recognizer.save_as(7)
+    page_asks(recognizer, "fine-tune", 20, model="linear")
+    assert recognizer.error == "" and recognizer.busy == "" and recognizer.answered == 20
+    change = recognizer.tuned["linear"]
+    assert change["digits"] == 12 and change["test_digits"] == 1000
+    assert change["own"][0] < 0.5 < change["own"][1]
+    assert change["own"][1] == recognizer.own["accuracy"]["linear"]
+    assert abs(change["test"][1] - change["test"][0]) < 0.2
+
+    page_asks(recognizer, "restore", 21, model="linear")
+    for name, array in before.items():
+        np.testing.assert_array_equal(linear.parameters[name], array)
+    assert recognizer.tuned == {} and recognizer.own["accuracy"]["linear"] < 0.5
+
+
+def test_fine_tuning_without_digits_says_what_to_do(recognizer):
+    page_asks(recognizer, "fine-tune", 1, model="linear")
+    assert "draw some and save them first" in recognizer.error
+
+
+# Looks inside
+
+
+def test_evidence_is_how_much_the_logit_falls_without_the_pixel(digits):
+    model = MLP(1, hidden=32, dtype=np.float64)
+    x = mnist.to_float(digits.test_images[0], np.float64).reshape(1, 784)
+    shares = insight.evidence(model, x, 3)
+    assert shares.shape == (28, 28) and not shares[digits.test_images[0] == 0].any()
+    logit = model.forward(x)[0, 3]
+    nudge = 1e-6  # so small that no unit switches
+    for pixel in np.flatnonzero(x)[::10]:
+        less = x.copy()
+        less[0, pixel] *= 1 - nudge
+        fall = (logit - model.forward(less)[0, 3]) / nudge
+        assert fall == pytest.approx(shares.flat[pixel], abs=1e-6)
+
+
+def test_looking_leaves_the_model_as_it_was():
+    model = MLP(1, hidden=8)
+    before = {name: array.copy() for name, array in model.parameters.items()}
+    insight.evidence(model, np.ones((1, 784), np.float32), 0)
+    assert model.layers["hidden"].needs_input_gradient is False
+    for name, array in before.items():
+        np.testing.assert_array_equal(model.parameters[name], array)
+
+
+def test_feature_maps_are_those_of_the_first_convolution():
+    model = CNN()
+    x = np.random.default_rng(0).random((1, 784), np.float32)
+    model.forward(x)
+    maps = insight.feature_maps(model, x, 0)
+    assert maps.shape == (8, 28, 28) and maps.min() == 0
+    np.testing.assert_array_equal(maps, model.layers["relu"].y.reshape(8, 28, 28))
+
+
+def test_attention_shows_what_every_token_looks_at():
+    from course.attention import PatchAttention
+
+    weights = insight.attention(PatchAttention(), np.ones((1, 784), np.float32), 0)
+    assert weights.shape == (49, 49)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "values, pixels",
+    [
+        (np.array([[0.0, 0.5], [1.0, 0.25]]), [0, 64, 127, 32]),
+        (np.array([[-2.0, 1.0]]), [129, 64]),  # -127 and 64 as unsigned bytes
+        (np.zeros((2, 2)), [0, 0, 0, 0]),
+        (np.array([[200, 7]], np.uint8), [200, 7]),
+    ],
+)
+def test_looks_are_packed_into_bytes(values, pixels):
+    assert list(widget_module._packed(values)["pixels"]) == pixels
+
+
+# Showing itself
+
+
+def test_the_repr_has_no_address(recognizer):
+    assert repr(recognizer) == "Recognizer(linear)"
+
+
+def test_a_still_picture_goes_along_with_the_widget(recognizer):
+    for drawing in ([], strokes()):
+        recognizer.strokes = drawing
+        data, _ = recognizer._repr_mimebundle_()
+        assert data["text/plain"] == "Recognizer(linear)"
+        assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
+        still = Image.open(io.BytesIO(data["image/png"]))
+        assert still.size[1] > 200
