@@ -105,9 +105,10 @@ def render(strokes, picture=None):
     for stroke in strokes:
         color = 0 if stroke.get("erase") else 255
         width = round(stroke["width"] * FINER)
-        points = [(round(x * FINER), round(y * FINER)) for x, y in stroke["points"]]
+        # Pillow counts pixels, not the lines between them, and puts half the width around each
+        points = [(round(x * FINER) - 1, round(y * FINER) - 1) for x, y in stroke["points"]]
         pen.line(points, color, width)
-        before, after = (width - 1) // 2, width // 2  # Pillow's line lies like that
+        before, after = (width - 1) // 2, width // 2
         for x, y in points:
             pen.ellipse((x - before, y - before, x + after, y + after), color)
     return np.asarray(fine.reduce(FINER))
