@@ -37,7 +37,11 @@ class Conversation {
   /** Ask Python to do something; see `_answer_button` in widget.py. */
   ask(action, details = {}, buffers = []) {
     const request = this.nextRequest();
-    this.model.send({ action, request, ...details }, undefined, buffers);
+    try {
+      this.model.send({ action, request, ...details }, undefined, buffers);
+    } catch { // the connection is closed
+      this.silent();
+    }
   }
 
   nextRequest() {
