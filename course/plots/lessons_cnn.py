@@ -30,6 +30,7 @@ def convolution(image, kernel, answer, at=None):
     if answer.shape != expected:
         raise ValueError(f"expected an answer of shape {expected}, found {answer.shape}")
     figure, axes = picture_grid(3, 3, (2.9, 3.15))
+    figure.get_layout_engine().set(h_pad=0.1)  # room for the titles
     axes[0].imshow(image, cmap=DIGITS, vmin=0)
     show_signed(axes[1], kernel)
     for (row, column), weight in np.ndenumerate(kernel):
