@@ -18,6 +18,7 @@ from course.commands import (
     evaluate,
     info,
     plot,
+    pretrain,
     train,
 )
 from course.nn.compiled import CompileNotice
@@ -25,6 +26,7 @@ from course.nn.compiled import CompileNotice
 COMMANDS = {
     "train": (train, "train a model and say how well it reads the test digits"),
     "evaluate": (evaluate, "say how well a saved model reads the test digits"),
+    "pretrain": (pretrain, "make the weights that come with the course, from full MNIST"),
     "plot": (plot, "draw training logs side by side"),
     "data": (data, "say which digits are there and whether they are whole; download MNIST"),
     "convert": (convert, "convert a model from or to the Rust programs' binary files"),

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course import idx, mnist
+from course import idx, mnist, models, pretrained
 from course.cnn import CNN
 from course.mlp import MLP
 from course.nn.layers import Dense, Sequential
+from course.nn.losses import softmax
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
 from course.recognizer import collection, insight
@@ -151,6 +152,26 @@ def test_models_that_are_missing_say_so_before_anything_is_drawn(linear, tmp_pat
     assert recognizer.result["models"]["linear"]["digit"] == 3
     assert recognizer.result["models"]["cnn"]["error"] == str(why)
     assert recognizer.error == ""
+
+
+def test_without_models_it_is_those_of_the_course(monkeypatch, linear, tmp_path):
+    monkeypatch.setattr(pretrained, "load_all", lambda: {"mlp": linear})
+    recognizer = Recognizer(folder=tmp_path)
+    assert recognizer.names == ["mlp"] and recognizer.models["mlp"] is linear
+
+
+def test_a_learners_checkpoint_can_be_chosen_by_its_path(linear, tmp_path):
+    models.save(tmp_path / "run.safetensors", CNN(3))
+    (tmp_path / "text").write_text("once upon a time")
+    paths = {"cnn": tmp_path / "run.safetensors", "b": tmp_path / "text", "c": str(tmp_path / "no")}
+    recognizer = Recognizer({"linear": linear} | paths, strokes(3), folder=tmp_path / "mine")
+    readings = recognizer.result["models"]
+    np.testing.assert_array_equal(
+        recognizer.predictions["cnn"], softmax(CNN(3).forward(recognizer.steps.x))[0]
+    )
+    assert readings["cnn"]["look"]["shape"] == (8, 28, 28)
+    assert "no readable checkpoint" in readings["b"]["error"]
+    assert "there is no such file" in readings["c"]["error"]
 
 
 def test_a_model_that_fails_does_not_stop_the_others(recognizer, linear):

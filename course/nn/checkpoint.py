@@ -104,7 +104,23 @@ def save(path, model, info, trainer=None):
     metadata["crc32"] = _checksum(arrays, metadata)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        file.write(safetensors.numpy.save(arrays, metadata=metadata))
+        file.write(_serialize(arrays, metadata))
+
+
+def _serialize(arrays, metadata):
+    """The content of a file. Equal arrays and metadata give equal bytes.
+
+    safetensors writes the metadata in an order that changes from call to call; here it is sorted.
+    A file is the length of its header (8 bytes), the header (JSON, filled up with blanks so that
+    the numbers are aligned), the numbers.
+    """
+    content = safetensors.numpy.save(arrays, metadata=metadata)
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def read(path):

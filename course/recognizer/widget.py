@@ -18,6 +18,9 @@ import numpy as np
 from PIL import Image
 from traitlets import CBytes, Dict, Int, List, Unicode, observe
 
+from course import pretrained
+from course.models import load
+from course.nn.checkpoint import CheckpointError
 from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
@@ -40,8 +43,11 @@ class Recognizer(anywidget.AnyWidget):
     """Draw a digit and watch the models read it.
 
     Args:
-        models: name -> model, anything with `forward(x) -> logits` for x (1, 784) in [0, 1]. A
-            model that is not there may be None, or the exception that says why; the page shows it.
+        models: name -> model, anything with `forward(x) -> logits` for x (1, 784) in [0, 1], or
+            the path of one that `python -m course train` left. A model that is not there may
+            be None, or the exception that says why; the page shows it. By default the three
+            that come with the course; to exchange one of them,
+            `pretrained.load_all() | {"mlp": "../runs/mlp.safetensors"}`.
         strokes: what is drawn at the start, see `course.recognizer.strokes`.
         looks: name -> a look inside that model, where it is not one of the course's; see
             `course.recognizer.insight`.
@@ -67,8 +73,9 @@ class Recognizer(anywidget.AnyWidget):
     own = Dict().tag(sync=True)  # see `_judge`
     tuned = Dict().tag(sync=True)  # see `fine_tune`
 
-    def __init__(self, models, strokes=(), looks=None, folder=None):
-        self.models = dict(models)
+    def __init__(self, models=None, strokes=(), looks=None, folder=None):
+        models = pretrained.load_all() if models is None else models
+        self.models = {name: _opened(model) for name, model in models.items()}
         self.looks = looks or {}
         self.predictions = {}  # name -> probabilities (10,) of the present drawing
         self.steps = None  # the present drawing's Steps
@@ -285,6 +292,16 @@ class Recognizer(anywidget.AnyWidget):
         for model in self.models.values():
             with contextlib.suppress(Exception):
                 model.forward(np.zeros((1, 784), np.float32))
+
+
+def _opened(model):
+    """The model in a file, or the exception that says why there is none; others as they are."""
+    if not isinstance(model, str | Path):
+        return model
+    try:
+        return load(model)
+    except CheckpointError as problem:
+        return problem
 
 
 def _packed(array):

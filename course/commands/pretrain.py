@@ -1,0 +1,95 @@
+"""Make the weights that come with the course: train MLP, CNN and attention on full MNIST.
+
+On one machine the files come out the same, to the byte, every time; on another processor, or with
+another number of cores for attention, sums may be rounded differently.
+"""
+
+import datetime
+import hashlib
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from course import __version__, commands, mnist, models, pretrained, records
+from course.commands.train import why_not
+from course.nn.files import replacing
+from course.nn.observers import PrintEpochs, ProgressBar
+
+SEED = 1
+
+
+def add_arguments(parser):
+    commands.add_data_option(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", default=pretrained.HERE, help="(default: where the course has them)"
+    )
+
+
+def run(arguments):
+    folder = Path(arguments.out)
+    if problem := why_not(folder / pretrained.RECORD):
+        raise commands.CommandError(f"cannot write into {folder}: {problem}")
+    task = commands.load_task("mlp", arguments.data)
+    if any(file.dataset != "full MNIST" for file in mnist.status(arguments.data)):
+        raise commands.CommandError(
+            f"the weights that come with the course are made from full MNIST, and this is "
+            f"{task.source}: get it with `python -m course data --download`, or name its folder "
+            "with --data"
+        )
+    recipes = {name: shipped_recipe(name) for name in pretrained.NAMES}
+    write(folder, [train(name, recipe, task) for name, recipe in recipes.items()])
+
+
+def shipped_recipe(name):
+    """The course's own recipe, with no digits held out."""
+    return replace(models.recipe(name), seed=SEED, validation_split=0.0)
+
+
+def train(name, recipe, task):
+    """Train the model `name`; return it and its entry in the record."""
+    print(f"Training {name}", flush=True)
+    model = models.build(name, seed=recipe.seed)
+    trainer = recipe.trainer(
+        model, observers=[ProgressBar() if sys.stdout.isatty() else PrintEpochs()]
+    )
+    trainer.fit(task.x, task.y)
+    if trainer.stopped == "interrupted":
+        raise KeyboardInterrupt
+    loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
+    print(f"{name}: test accuracy {accuracy:.2%}, loss {loss:.4f}", flush=True)
+    return model, {
+        "command": f"python -m course train {name} --seed {recipe.seed} --validation-split 0",
+        "seed": recipe.seed,
+        "recipe": asdict(recipe),
+        "config": model.config,
+        "parameters": sum(w.size for w in model.parameters.values()),
+        "digits": task.source,
+        "train_digits": len(task.x),
+        "test_digits": len(task.test_x),
+        "test_accuracy": accuracy,
+        "test_loss": loss,
+    }
+
+
+def write(folder, trained):
+    """Write the weights, and last the record, which vouches for them; returns the record."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = {}
+    for model, entry in trained:
+        path = pretrained.path(model.name, folder)
+        data = {"digits": entry["digits"], "samples": entry["train_digits"]}
+        models.save(path, model, recipe=entry["recipe"], data=data)
+        content = path.read_bytes()
+        entries[model.name] = entry | {
+            "file": path.name,
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        print(f"{path}: {len(content):,} bytes")
+    made = dict(line.split(": ", 1) for line in records.provenance(pretrained.HOW_TO_MAKE))
+    made |= {"course": __version__, "date": datetime.date.today().isoformat()}
+    record = made | {"models": entries}
+    with replacing(folder / pretrained.RECORD) as file:
+        file.write(json.dumps(record, indent=2).encode() + b"\n")
+    return record
