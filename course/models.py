@@ -2,7 +2,7 @@
 
 import json
 
-from course import attention, cnn, mlp, xor
+from course import architecture, attention, cnn, mlp, xor
 from course.nn import checkpoint, training
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
@@ -12,17 +12,19 @@ MODELS = {
     "attention": (attention.PatchAttention, attention.RECIPE),
     "xor": (xor.XOR, xor.RECIPE),
 }
+# And what a checkpoint may hold besides: a network whose layers were read from a file.
+KINDS = MODELS | {architecture.Network.name: (architecture.Network, architecture.RECIPE)}
 
 
 def build(name, **config):
     """Make the model `name` with freshly drawn weights; `config` goes to its class."""
-    model_class, _ = MODELS[name]
+    model_class, _ = KINDS[name]
     return model_class(**config)
 
 
 def recipe(name):
     """Return the course's own recipe for the model `name`."""
-    return MODELS[name][1]
+    return KINDS[name][1]
 
 
 def evaluate(model, x, y):
@@ -51,9 +53,9 @@ def load(path):
 def restore(saved):
     """Build the model of a `Checkpoint` that was read."""
     name, config = saved.info.get("model"), saved.info.get("config")
-    if not isinstance(name, str) or name not in MODELS or not isinstance(config, dict):
+    if not isinstance(name, str) or name not in KINDS or not isinstance(config, dict):
         raise checkpoint.CheckpointError(
-            f"{saved.path}: holds the model {json.dumps(name)}; known are {', '.join(MODELS)}"
+            f"{saved.path}: holds the model {json.dumps(name)}; known are {', '.join(KINDS)}"
         )
     try:
         model = build(name, **config)

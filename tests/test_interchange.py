@@ -32,12 +32,6 @@ from course.interchange.binary import (
 )
 from course.nn.checkpoint import CheckpointError
 
-
-def needs(kind):
-    return pytest.mark.skipif(kind not in models.MODELS, reason=f"models.MODELS has no {kind} yet")
-
-
-BUILT = [pytest.param(kind, marks=needs(kind)) for kind in KINDS]
 FIELDS = {"mlp": mlp_fields(6, 5, 3), "cnn": cnn_fields(), "attention": attention_fields(4, 8)}
 
 
@@ -116,7 +110,7 @@ def test_an_attention_model_as_the_rust_program_writes_it(tmp_path):
     assert arrays["positions"].shape == (49, 64)
 
 
-@pytest.mark.parametrize("kind", BUILT)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_fields_are_the_parameters_of_the_courses_models(kind):
     model = models.build(kind)
     fields = {"mlp": mlp_fields, "cnn": cnn_fields, "attention": attention_fields}[kind]()
@@ -329,7 +323,7 @@ def test_what_a_file_cannot_hold_is_refused(tmp_path, kind, dtype):
 # ------------------------------------------------------------------------------ conversion
 
 
-@pytest.mark.parametrize("kind", BUILT)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_goes_to_a_binary_and_back(tmp_path, kind):
     model = models.build(kind)
     models.save(tmp_path / "a.safetensors", model)
@@ -339,7 +333,7 @@ def test_a_model_goes_to_a_binary_and_back(tmp_path, kind):
     assert_same(models.load(tmp_path / "c.safetensors").parameters, dict(model.parameters))
 
 
-@pytest.mark.parametrize("kind", BUILT)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_model_from_a_binary_computes_the_same(tmp_path, kind):
     model = models.build(kind)
     x = np.random.default_rng(1).random((3, 784), np.float32)
@@ -371,7 +365,6 @@ def test_a_binary_changes_its_precision(tmp_path):
     assert (tmp_path / "b.bin").stat().st_size == 12 + 4 * 407_050
 
 
-@needs("attention")
 @pytest.mark.parametrize("extra", ["residual", "layer_norm"])
 def test_what_the_format_cannot_say_is_refused(tmp_path, extra):
     models.save(tmp_path / "a.safetensors", models.build("attention", **{extra: True}))
@@ -379,7 +372,38 @@ def test_what_the_format_cannot_say_is_refused(tmp_path, extra):
         convert(tmp_path / "a.safetensors", tmp_path / "b.bin")
 
 
-@needs("attention")
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("xor", {"hidden": 3}),
+        ("attention", {"residual": True}),
+        ("architecture", {"layers": [{"layer_type": "dense", "input_size": 4, "output_size": 2}]}),
+    ],
+)
+def test_from_checkpoint_to_checkpoint_every_model_goes_and_its_configuration_with_it(
+    tmp_path, kind, config
+):
+    model = models.build(kind, **config)
+    models.save(tmp_path / "a.safetensors", model)
+    convert(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    copy = models.load(tmp_path / "b.safetensors")
+    assert copy.config == model.config
+    assert_same(copy.parameters, dict(model.parameters))
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("xor", {}),
+        ("architecture", {"layers": [{"layer_type": "dense", "input_size": 4, "output_size": 2}]}),
+    ],
+)
+def test_a_model_that_the_rust_programs_have_not_becomes_no_binary(tmp_path, kind, config):
+    models.save(tmp_path / "a.safetensors", models.build(kind, **config))
+    with pytest.raises(InterchangeError, match=f"unknown kind of model '{kind}'"):
+        convert(tmp_path / "a.safetensors", tmp_path / "b.bin")
+
+
 def test_sizes_that_the_file_cannot_tell_are_taken_from_the_caller(tmp_path):
     write_model(tmp_path / "a.bin", "attention", random_arrays(attention_fields(16, 33)))
     with pytest.raises(InterchangeError, match="say which"):

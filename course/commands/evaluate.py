@@ -17,8 +17,11 @@ def run(arguments):
     except checkpoint.CheckpointError as error:
         raise commands.CommandError(error) from None
     task = commands.load_task(model.name, arguments.data)
+    if problem := commands.why_unfit(model, task):
+        raise commands.CommandError(f"{arguments.file}: {problem}")
     loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
-    print(f"{model.name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
+    name = saved.info.get("name", model.name)
+    print(f"{name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
     trained_on = saved.info.get("data", {}).get("digits")
     if (trained_on, task.source) == ("full MNIST", "the sample"):
         print(
@@ -29,7 +32,7 @@ def run(arguments):
         run = saved.run or {"records": [], "epoch": None}
         commands.print_json(
             {
-                "model": model.name,
+                "model": name,
                 "test_accuracy": accuracy,
                 "test_loss": loss,
                 "train_seconds": sum(record["train_seconds"] for record in run["records"]),

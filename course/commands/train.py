@@ -1,13 +1,18 @@
-"""Train a model. Options that are not given are those of the course's own recipe."""
+"""Train a model of the course, or the network of an architecture file (see course/architecture.py).
 
+Options that are not given are those of the course's own recipe.
+"""
+
+import argparse
 import os
+import re
 import shlex
 import sys
 import zlib
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from course import commands, models, records
+from course import architecture, commands, models, records
 from course.nn import checkpoint
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
@@ -15,7 +20,10 @@ from course.nn.training import DivergedError
 
 
 def add_arguments(parser):
-    parser.add_argument("model", choices=models.MODELS, metavar="MODEL", help="the model's name")
+    names = ", ".join(models.MODELS)
+    parser.add_argument(
+        "model", type=model_or_file, metavar="MODEL|FILE.json", help=f"{names}, or a file of layers"
+    )
     commands.add_data_option(parser)
     parser.add_argument("--epochs", type=commands.positive_int, metavar="N")
     parser.add_argument("--batch-size", type=commands.positive_int, metavar="N")
@@ -40,10 +48,13 @@ def add_arguments(parser):
 def run(arguments):
     saved = read_resumed(arguments) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
+    model = make_model(arguments, saved, recipe)
     out, log = output_paths(arguments)
     task = commands.load_task(arguments.model, arguments.data)
-    model = models.build(arguments.model, **model_config(saved, recipe))
+    if problem := commands.why_unfit(model, task):
+        raise commands.UsageError(f"{arguments.model}: {problem}")
     info = models.describe(model) | {
+        "name": name_of(arguments.model),
         "recipe": asdict(recipe),
         "schedule": repr(recipe.make_schedule()),
         "data": {
@@ -73,6 +84,35 @@ def run(arguments):
     return 130 if trainer.stopped == "interrupted" else 0
 
 
+def model_or_file(text):
+    """Parse the name of a model or the path of an architecture file (for argparse)."""
+    if text in models.MODELS or is_file(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"no model {text!r}: use {', '.join(models.MODELS)} or an architecture file (FILE.json)"
+    )
+
+
+def is_file(model):
+    return model.endswith(".json")
+
+
+def name_of(model):
+    """What model and log of a run are called: a model's name, or an architecture file's.
+
+    A file must not pass for a model of the course, nor for its second run ("mlp_2").
+    """
+    if not is_file(model):
+        return model
+    name = re.sub(r"[\W_]+", "-", Path(model).stem).strip("-")
+    return f"my-{name}".rstrip("-") if name in ("", "c", *models.MODELS) else name
+
+
+def kind(model):
+    """What `models.build` calls it."""
+    return architecture.Network.name if is_file(model) else model
+
+
 def make_recipe(arguments, saved):
     """Combine the recipe (the course's, or the resumed run's) with the options given."""
     given = {
@@ -81,7 +121,7 @@ def make_recipe(arguments, saved):
         if getattr(arguments, field.name) is not None
     }
     if saved is None:
-        base = models.recipe(arguments.model)
+        base = models.recipe(kind(arguments.model))
     else:
         base = saved_recipe(saved)
         changed = [name for name, value in given.items() if value != getattr(base, name)]
@@ -96,18 +136,31 @@ def make_recipe(arguments, saved):
         raise commands.UsageError(error) from None
 
 
+def make_model(arguments, saved, recipe):
+    """Build the model: that of the file, or that by the name, with the resumed run's settings."""
+    if is_file(arguments.model):
+        try:
+            return architecture.load(arguments.model, recipe.seed)
+        except OSError as error:
+            raise commands.UsageError(f"{arguments.model}: {error.strerror}") from None
+        except architecture.ArchitectureError as error:
+            raise commands.UsageError(error) from None
+    config = {"seed": recipe.seed} if saved is None else saved.info["config"]
+    return models.build(arguments.model, **config)
+
+
 def read_resumed(arguments):
     """Read the checkpoint to resume from."""
     try:
         saved = checkpoint.read(arguments.resume)
     except checkpoint.CheckpointError as error:
         raise commands.CommandError(error) from None
-    if saved.info.get("model") != arguments.model:
+    wanted = kind(arguments.model)
+    if saved.info.get("model") != wanted:
         raise commands.CommandError(
-            f"{arguments.resume} holds the model {saved.info.get('model')!r}, "
-            f"not {arguments.model!r}"
+            f"{arguments.resume} holds the model {saved.info.get('model')!r}, not {wanted!r}"
         )
-    if saved.run is None or not {"recipe", "schedule", "data"} <= saved.info.keys():
+    if saved.run is None or not {"config", "recipe", "schedule", "data"} <= saved.info.keys():
         raise commands.CommandError(f"{arguments.resume} holds a model but no run to resume")
     return saved
 
@@ -123,7 +176,9 @@ def saved_recipe(saved):
 
 
 def check_same(saved, info):
-    """Refuse to resume on other digits or by a schedule whose file has changed."""
+    """Refuse to resume on other digits or by files of layers or schedule that have changed."""
+    if info["config"] != saved.info["config"]:
+        raise commands.CommandError(f"{saved.path} was begun with other layers than these")
     now, then = info["data"], saved.info["data"]
     if now != then:
         raise commands.CommandError(
@@ -137,8 +192,9 @@ def check_same(saved, info):
 
 def output_paths(arguments):
     """Return the paths of model and log, after a look whether they can be written at all."""
-    out = Path(arguments.out or arguments.resume or f"runs/{arguments.model}.safetensors")
-    log = Path(arguments.log) if arguments.log else records.new_log_path(arguments.model)
+    name = name_of(arguments.model)
+    out = Path(arguments.out or arguments.resume or f"runs/{name}.safetensors")
+    log = Path(arguments.log) if arguments.log else records.new_log_path(name)
     if not arguments.log and why_not(log):
         log = out.with_suffix(".txt")  # where the course lies, nothing can be written
     if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
@@ -157,10 +213,6 @@ def why_not(path):
     if not folder.is_dir():
         return f"{folder} is a file"
     return "" if os.access(folder, os.W_OK) else f"{folder} is read-only"
-
-
-def model_config(saved, recipe):
-    return {"seed": recipe.seed} if saved is None else saved.info["config"]
 
 
 def restore(saved, trainer):
@@ -199,7 +251,7 @@ def report(arguments, recipe, trainer, task, out, log):
     if arguments.json:
         commands.print_json(
             {
-                "model": arguments.model,
+                "model": name_of(arguments.model),
                 "test_accuracy": accuracy,
                 "test_loss": loss,
                 "train_seconds": seconds,

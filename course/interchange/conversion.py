@@ -13,17 +13,18 @@ def convert(source, target, kind=None, dtype=None, d_model=None, d_ff=None) -> s
     float32, so that a float64 file is rounded on its way into a checkpoint. Returns what was done,
     in one sentence. Raises `InterchangeError`, `CheckpointError` or `OSError`.
     """
+    model = None
     if is_checkpoint(source):
         model = models.load(source)
         kind, arrays = model.name, model.parameters
         extras = [name for name in ("residual", "layer_norm") if model.config.get(name)]
-        if extras:
+        if extras and not is_checkpoint(target):
             raise InterchangeError(f"{source}: the format has no {' and no '.join(extras)}")
     else:
         kind, arrays = read_model(source, kind, d_model, d_ff)
 
     if is_checkpoint(target):
-        models.save(target, to_model(kind, arrays), converted_from=Path(source).name)
+        models.save(target, model or to_model(kind, arrays), converted_from=Path(source).name)
     else:
         write_model(target, kind, arrays, dtype)
     parameters = sum(array.size for array in arrays.values())
