@@ -1,6 +1,7 @@
 # make lab     open the course in JupyterLab
 # make test    run every test and every notebook, on the sample, offline
 # make lint    check the style of the code
+# make weights train the networks that come with the course anew (needs full MNIST, see data/)
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -14,7 +15,7 @@ SETUP := $(VENV)/set-up-$(firstword $(shell pwd | cksum))
 # What a notebook starts with "!" and the kernel that runs it are those of .venv.
 JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 
-.PHONY: help setup lab test lint lock
+.PHONY: help setup lab test lint weights lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -57,6 +58,9 @@ test: $(SETUP)
 lint: $(SETUP)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+
+weights: $(SETUP)
+	$(RUN) course pretrain
 
 lock:
 	$(RUN) pip install --upgrade uv
