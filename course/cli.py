@@ -19,6 +19,7 @@ from course.commands import (
     info,
     plot,
     pretrain,
+    recognize,
     train,
 )
 from course.nn.compiled import CompileNotice
@@ -26,10 +27,11 @@ from course.nn.compiled import CompileNotice
 COMMANDS = {
     "train": (train, "train a model and say how well it reads the test digits"),
     "evaluate": (evaluate, "say how well a saved model reads the test digits"),
-    "pretrain": (pretrain, "make the weights that come with the course, from full MNIST"),
+    "recognize": (recognize, "read handwritten digits in picture files"),
     "plot": (plot, "draw training logs side by side"),
     "data": (data, "say which digits are there and whether they are whole; download MNIST"),
     "convert": (convert, "convert a model from or to the Rust programs' binary files"),
+    "pretrain": (pretrain, "make the weights that come with the course, from full MNIST"),
     "info": (info, "say which versions, BLAS, threads and digits are in use"),
     "bench": (bench, "measure the speed against the machine's limit and against PyTorch"),
 }

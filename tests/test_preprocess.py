@@ -252,9 +252,9 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(monkeypatch, side):
 
 def test_what_is_not_a_picture_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "notes.txt").write_text("seven")
-    with pytest.raises(PictureError, match=r"^notes.txt is not a picture"):
+    with pytest.raises(PictureError, match=r"notes.txt is not a picture"):
         from_picture(tmp_path / "notes.txt")
-    with pytest.raises(PictureError, match=r"^none.png cannot be opened: No such file"):
+    with pytest.raises(PictureError, match=r"none.png cannot be opened: No such file"):
         from_picture(tmp_path / "none.png")
     with pytest.raises(PictureError, match="cannot be opened"):
         from_picture(tmp_path)

@@ -5,8 +5,8 @@ single pixel is decoded, and whatever is wrong with it ends as a `PictureError` 
 """
 
 import io
+import os
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -65,6 +65,17 @@ def from_picture(source):
     return ink
 
 
+def read_canvas(source):
+    """Read a picture file onto the canvas: `on_canvas(from_picture(source))`, and there is ink.
+
+    Raises PictureError.
+    """
+    canvas = on_canvas(from_picture(source))
+    if not canvas.any():
+        raise PictureError(f"{_name(source)} shows no ink, only background.")
+    return canvas
+
+
 def on_canvas(ink):
     """Fit ink of any size onto the canvas: (280, 280) uint8, centered, proportions kept.
 
@@ -80,12 +91,17 @@ def on_canvas(ink):
     return canvas
 
 
+def _name(source):
+    """What a message calls the picture."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else "This file"
+
+
 def _read(source):
     """The name to use in messages, and the bytes."""
+    name = _name(source)
     if isinstance(source, bytes | bytearray | memoryview):
-        name, data = "This file", bytes(source)
+        data = bytes(source)
     else:
-        name = Path(source).name
         try:
             with open(source, "rb") as file:
                 data = file.read(MAX_BYTES + 1)

@@ -26,7 +26,7 @@ from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
 from course.recognizer.collection import Collection, NoDigits, fine_tune
 from course.recognizer.insight import LOOKS
-from course.recognizer.pictures import PictureError, from_picture, on_canvas
+from course.recognizer.pictures import PictureError, read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawing, normalize
 from course.recognizer.strokes import render
 
@@ -115,9 +115,7 @@ class Recognizer(anywidget.AnyWidget):
 
     def show_picture(self, source):
         """Put a picture file (path or bytes) on the canvas. Raises PictureError."""
-        canvas = on_canvas(from_picture(source))
-        if not canvas.any():
-            raise PictureError("There is no ink in this picture, only background.")
+        canvas = read_canvas(source)
         with self.hold_trait_notifications():
             self.strokes, self.picture = [], canvas.tobytes()
 

@@ -1,0 +1,76 @@
+"""Read handwritten digits in picture files: photographs, scans, screenshots, one digit in each."""
+
+import sys
+import warnings
+
+import numpy as np
+
+from course import commands, models, pretrained
+from course.nn.checkpoint import CheckpointError
+from course.nn.losses import softmax
+
+
+def add_arguments(parser):
+    parser.add_argument("pictures", metavar="PICTURE", nargs="+", help="PNG, JPEG, GIF, ...")
+    parser.add_argument(
+        "--model",
+        metavar="|".join((*pretrained.NAMES, "FILE")),
+        help="one that comes with the course, or what `train` wrote (default: all three)",
+    )
+    commands.add_json_option(parser)
+
+
+def run(arguments):
+    readers = load_models(arguments.model)
+    found = [read(path, readers) for path in arguments.pictures]
+    if arguments.json:
+        commands.print_json({"pictures": found})
+    return 1 if any("error" in entry for entry in found) else 0
+
+
+def load_models(choice):
+    """The models to ask, name -> model. Raises CommandError for one that reads no digits."""
+    try:
+        if choice is None or choice in pretrained.NAMES:
+            names = pretrained.NAMES if choice is None else [choice]
+            return {name: pretrained.load(name) for name in names}
+        model = models.load(choice)
+    except CheckpointError as error:
+        raise commands.CommandError(error) from None
+    try:
+        logits = model.forward(np.zeros((1, 784), np.float32))
+    except ValueError:
+        logits = np.empty(0)
+    if logits.shape != (1, 10):
+        raise commands.CommandError(f"{choice}: its {model.name} is not made for 28x28 digits")
+    return {model.name: model}
+
+
+def read(path, readers):
+    """Read one picture, print a line, and return what was found: {"picture", "models"|"error"}."""
+    from course.recognizer import pictures, preprocess  # here, because they take long to import
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow: what it could not use of a file
+            x = preprocess.normalize(pictures.read_canvas(path)).x
+    except pictures.PictureError as problem:
+        return refuse(path, str(problem))
+    except preprocess.EmptyDrawing:  # a few faint specks
+        return refuse(path, f"{path} shows too little ink to read.")
+    probabilities = {name: softmax(model.forward(x))[0] for name, model in readers.items()}
+    answers = [f"{name} {p.argmax()} ({p.max():.1%})" for name, p in probabilities.items()]
+    print(f"{path}: {', '.join(answers)}", flush=True)
+    return {
+        "picture": path,
+        "models": {
+            name: {"digit": int(p.argmax()), "probabilities": p.tolist()}
+            for name, p in probabilities.items()
+        },
+    }
+
+
+def refuse(path, why):
+    """Say why a picture cannot be read; the others are read all the same."""
+    print(f"python -m course recognize: {why}", file=sys.stderr, flush=True)
+    return {"picture": path, "error": why}
