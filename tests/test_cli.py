@@ -12,7 +12,7 @@ import types
 import numpy as np
 import pytest
 
-from course import benchmark, idx, mnist, models
+from course import benchmark, idx, interchange, mnist, models
 from course.cli import main
 from course.mlp import MLP
 from course.nn import blas, checkpoint
@@ -171,6 +171,17 @@ def test_a_model_of_full_mnist_has_seen_the_samples_test_digits(course, monkeypa
         assert json.loads(lines[-1])["epochs"] is None
 
 
+def test_evaluate_writes_what_the_tokens_look_at(course):
+    models.save("model", models.build("attention"))
+    code, lines, err = course("evaluate", "model", "--attention", "a.txt", "--samples", 3)
+    assert (code, err, lines[-1]) == (0, "", "Attention: a.txt")
+    written = interchange.read_attention("a.txt")
+    x = mnist.to_float(mnist.load().test_images[:3]).reshape(3, 784)
+    expected = models.load("model").attention_weights(x)
+    assert list(written) == [0, 1, 2]
+    assert np.array_equal(np.stack(list(written.values())), expected)
+
+
 def test_train_notes_which_digits_it_saw(course):
     course(*TRAIN)
     data = checkpoint.read("run").info["data"]
@@ -260,6 +271,7 @@ def test_help(course, arguments):
         ["bench"],
         ["bench", "resnet"],
         ["bench", "mlp", "--rounds", "0"],
+        ["evaluate", "a", "--samples", "0"],
         ["bench", "mlp", "--samples", "-1"],
         ["bench", "mlp", "--optimizer", "adagrad"],
     ],
@@ -310,6 +322,7 @@ FAILURES = {
     "evaluate a folder": ["evaluate", "empty"],
     "evaluate another model": ["evaluate", "other"],
     "evaluate without digits": ["evaluate", "model", "--data", "nowhere"],
+    "attention of an mlp": ["evaluate", "model", "--attention", "a.txt"],
     "evaluate on noise": ["evaluate", "model", "--data", "noise"],
     "data nowhere": ["data", "--data", "nowhere"],
     "bench without torch's help": ["bench", "mlp", "--rounds", "1", "--samples", "64"],

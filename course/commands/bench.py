@@ -1,11 +1,20 @@
 """Measure training speed against PyTorch, if it is installed, and against BLAS alone."""
 
-from course import benchmark, commands, models
+from pathlib import Path
+
+from course import benchmark, commands, models, records
+from course.benchmark import report
+from course.commands.train import command_line, why_not
 from course.nn.recipe import OPTIMIZERS
 
 
 def add_arguments(parser):
-    parser.add_argument("model", choices=models.MODELS, metavar="MODEL", help="the model's name")
+    parser.add_argument(
+        "model",
+        choices=(*models.MODELS, "all"),
+        metavar="MODEL|all",
+        help="the model's name, or all of them in turn",
+    )
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd")
     parser.add_argument("--rounds", type=commands.positive_int, metavar="N", default=7)
     parser.add_argument(
@@ -15,15 +24,30 @@ def add_arguments(parser):
         default=benchmark.SAMPLES,
         help="digits in an epoch (default: %(default)s)",
     )
+    parser.add_argument(
+        "--out", metavar="FILE", help="the figures and the machine's name, for lesson 07"
+    )
     commands.add_json_option(parser)
 
 
 def run(arguments):
+    if arguments.out and (problem := why_not(Path(arguments.out))):
+        raise commands.CommandError(f"cannot write {arguments.out}: {problem}")
     commands.load_digits(None)  # says which, or why not, before the work begins
+    every = arguments.model == "all"
+    results = [measure(name, arguments) for name in (models.MODELS if every else [arguments.model])]
+    if arguments.out:
+        report.save(arguments.out, results, records.provenance(command_line()))
+        print(f"Figures: {arguments.out}")
+    if arguments.json:
+        commands.print_json(results if every else results[0])
+
+
+def measure(model, arguments):
+    """Measure one model, print the figures in words, and return them."""
+    print(f"{model}, {arguments.optimizer}:", flush=True)
     try:
-        result = benchmark.compare(
-            arguments.model, arguments.optimizer, arguments.rounds, arguments.samples
-        )
+        result = benchmark.compare(model, arguments.optimizer, arguments.rounds, arguments.samples)
     except RuntimeError as error:
         raise commands.CommandError(error) from None
     print(f"One epoch of {result['samples']} digits: {result['seconds']:.3f} s (median)")
@@ -37,5 +61,4 @@ def run(arguments):
         print(f"PyTorch takes {result['ratio_vs_torch']:.2f} times as long")
     if result["peak_memory_mb"] is not None:
         print(f"Peak memory {result['peak_memory_mb']:.0f} MB")
-    if arguments.json:
-        commands.print_json(result)
+    return result

@@ -1,12 +1,24 @@
 """Say how well a saved model reads the test digits."""
 
-from course import commands, models
+from course import commands, interchange, models
 from course.nn import checkpoint
 
 
 def add_arguments(parser):
     parser.add_argument("file", metavar="FILE", help="what `train` wrote")
     commands.add_data_option(parser)
+    parser.add_argument(
+        "--attention",
+        metavar="FILE",
+        help="write what each token of the first test digits looks at, as text",
+    )
+    parser.add_argument(
+        "--samples",
+        type=commands.positive_int,
+        metavar="N",
+        default=10,
+        help="how many digits --attention writes (default: %(default)s)",
+    )
     commands.add_json_option(parser)
 
 
@@ -19,6 +31,8 @@ def run(arguments):
     task = commands.load_task(model.name, arguments.data)
     if problem := commands.why_unfit(model, task):
         raise commands.CommandError(f"{arguments.file}: {problem}")
+    if arguments.attention and not hasattr(model, "attention_weights"):
+        raise commands.CommandError(f"{arguments.file}: its {model.name} has no attention to write")
     loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
     name = saved.info.get("name", model.name)
     print(f"{name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
@@ -28,6 +42,10 @@ def run(arguments):
             "Note: the model has seen these digits before. The sample is a part of MNIST's "
             "training set, test digits included; evaluate on full MNIST for an honest figure."
         )
+    if arguments.attention:
+        weights = model.attention_weights(task.test_x[: arguments.samples])  # (samples, 49, 49)
+        interchange.write_attention(arguments.attention, dict(enumerate(weights)))
+        print(f"Attention: {arguments.attention}")
     if arguments.json:
         run = saved.run or {"records": [], "epoch": None}
         commands.print_json(
