@@ -14,6 +14,7 @@ from course.plots.comparison import (
 )
 from course.plots.images import digits, mean_digits, mistakes, weights
 from course.plots.lessons_cnn import accuracy_against_shift, convolution, there_and_back
+from course.plots.lessons_recognizer import erased_pixels, normalization
 from course.plots.live import LiveFigure
 from course.plots.models import (
     attention_map,
@@ -42,6 +43,7 @@ __all__ = [
     "convolution",
     "cumulative_times",
     "digits",
+    "erased_pixels",
     "feature_maps",
     "filters",
     "learning_rates",
@@ -49,6 +51,7 @@ __all__ = [
     "losses",
     "mean_digits",
     "mistakes",
+    "normalization",
     "probabilities",
     "seed_spread",
     "subplots",

@@ -1,0 +1,44 @@
+"""Lesson 06: a drawing on its way to the network, and the pixels that were erased from it."""
+
+from matplotlib.colors import to_rgb
+
+from course.plots.lessons_cnn import frame, size
+from course.plots.style import DIGITS, SKY, VERMILLION, axes_or_new, picture_grid, styled
+
+
+@styled
+def normalization(drawing, steps):
+    """A drawing, cut out, scaled, centered: what `preprocess.normalize` did to it; the Figure.
+
+    drawing: (height, width) uint8, with a frame around what is cut out; steps: its `Steps`. In the
+    last picture a cross marks the middle, where the center of mass should lie.
+    """
+    pictures = (drawing, steps.cropped, steps.scaled, steps.centered)
+    figure, axes = picture_grid(4, 4, (2.2, 2.45))
+    for ax, picture, name in zip(
+        axes, pictures, ("drawn", "cut out", "scaled", "centered"), strict=True
+    ):
+        ax.imshow(picture, cmap=DIGITS, vmin=0, vmax=255)
+        ax.set_title(f"{name}: {size(picture)}", loc="center", fontsize=10)
+    frame(axes[0], steps.corner, steps.cropped.shape)
+    axes[3].plot(*[len(steps.centered) / 2] * 2, "+", color=SKY, markersize=14)
+    return figure
+
+
+@styled
+def erased_pixels(x, pixels, title=None, ax=None):
+    """A digit with the pixels that were erased from it in color, the first one ringed; the Figure.
+
+    x: (784,) or (1, 784) or (28, 28) in [0, 1]; pixels: (n,), pixel = 28 * row + column.
+    """
+    ax = axes_or_new(ax, figsize=(2.6, 2.8))
+    shown = x.reshape(784, 1).repeat(3, axis=1)  # (784, 3), red, green, blue
+    shown[pixels] = to_rgb(VERMILLION)
+    ax.imshow(shown.reshape(28, 28, 3))
+    if len(pixels):
+        row, column = divmod(int(pixels[0]), 28)
+        ax.plot(column, row, "o", color=SKY, fillstyle="none", markersize=11, markeredgewidth=2)
+    ax.axis("off")
+    ax.set_title(f"{len(pixels)} pixels erased" if title is None else title, loc="center",
+                 fontsize=10)  # fmt: skip
+    return ax.figure
