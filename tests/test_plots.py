@@ -405,6 +405,18 @@ def test_accuracy_against_parameters_places_the_mean():
     assert is_png(figure)
 
 
+def test_accuracy_against_learning_rate_has_a_line_for_each_name():
+    rates = [0.001, 0.01, 0.1]
+    figure = plots.accuracy_against_learning_rate(
+        rates, {"sgd": [0.1, 0.5, 0.9], "adam": [0.9, 0.8, 0.1]}
+    )
+    (ax,) = figure.axes
+    lines = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert lines == {"sgd": [0.1, 0.5, 0.9], "adam": [0.9, 0.8, 0.1]}
+    assert ax.get_xscale() == "log" and list(ax.lines[0].get_xdata()) == rates
+    assert is_png(figure)
+
+
 def test_seed_spread_writes_mean_and_deviation():
     figure = plots.seed_spread({"sgd": [0.90, 0.92], "adam": [0.95]})
     texts = [text.get_text() for text in figure.axes[0].texts]

@@ -6,6 +6,7 @@ take the `ax` to draw on; `subplots` makes several of them. `style` says how eve
 """
 
 from course.plots.comparison import (
+    accuracy_against_learning_rate,
     accuracy_against_parameters,
     accuracy_against_seconds,
     seed_spread,
@@ -32,6 +33,7 @@ from course.plots.training import accuracies, cumulative_times, learning_rates, 
 __all__ = [
     "LiveFigure",
     "accuracies",
+    "accuracy_against_learning_rate",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
     "accuracy_against_shift",

@@ -108,6 +108,21 @@ def accuracy_against_parameters(accuracy, parameters, ax=None, title="Accuracy a
     return ax.figure
 
 
+@styled
+def accuracy_against_learning_rate(rates, accuracies, ax=None, title="Each has a rate of its own"):
+    """What each optimizer reaches at each learning rate; returns the Figure.
+
+    rates: (n,) learning rates. accuracies: dict from a name to (n,) fractions of 1.
+    """
+    ax = axes_or_new(ax)
+    for name, values in accuracies.items():
+        ax.plot(rates, values, "o-", label=name)
+    ax.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", title=title)
+    show_percent(ax.yaxis)
+    ax.legend()
+    return ax.figure
+
+
 def model_color(name, index):
     """The color of the model `name`; one by `index` for any other name."""
     return MODEL_COLORS.get(name, COLORS[index % len(COLORS)])
