@@ -1,0 +1,170 @@
+"""Draw a digit in the browser and watch the networks read it: the canvas of lesson 06 by itself."""
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import signal
+import tempfile
+from pathlib import Path
+
+from course import commands, models, pretrained
+from course.nn.checkpoint import CheckpointError
+
+# The page is JupyterLab, on a notebook of one cell that was run before the browser opens: a page
+# that finds a running kernel shows the widgets living there. Voila is made for such pages, but
+# would be one more server to install and keep up with, for this page alone.
+
+NOTEBOOK = "draw.ipynb"
+CODE = """from course import pretrained
+from course.recognizer.widget import Recognizer
+
+Recognizer(pretrained.load_all() | {own})
+"""
+# of the notebook's toolbar; "restart and run all" stays, it brings a dead page back to life
+UNUSED = ["save", "insert", "cut", "copy", "paste", "run", "interrupt", "restart", "cellType"]
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
+    "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    "@jupyterlab/statusbar-extension:plugin": {"visible": False},
+    "@jupyterlab/notebook-extension:panel": {
+        "toolbar": [{"name": name, "disabled": True} for name in UNUSED]
+    },
+}
+STARTING = 120  # seconds that a kernel may take, on a busy machine
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what `train` wrote, in place of the model of its kind that comes with the course",
+    )
+    parser.add_argument(
+        "--port", type=port, metavar="N", default=8888, help="where to serve, or the next free one"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+
+
+def port(text):
+    """Parse the number of a port that a program may take (for argparse)."""
+    if not 1024 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"must be from 1024 to 65535, got {text}")
+    return int(text)
+
+
+def run(arguments):
+    code = CODE.format(own=own_models(arguments.model))
+    when_asked_to_end(signal.default_int_handler)  # it raises KeyboardInterrupt
+    with tempfile.TemporaryDirectory(prefix="course-draw-", ignore_cleanup_errors=True) as home:
+        prepare_environment(Path(home))
+        serve(Path(home, "notebooks"), code, arguments.port, not arguments.no_browser)
+
+
+def when_asked_to_end(handler):
+    """Call `handler` at Ctrl-C, at a polite kill, and when the terminal is closed."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), handler)
+
+
+def own_models(paths):
+    """Name -> absolute path of the learner's models, looked at before anything is started."""
+    try:
+        return {models.load(path).name: os.path.abspath(path) for path in paths}
+    except CheckpointError as error:
+        raise commands.CommandError(error) from None
+
+
+def prepare_environment(home):
+    """Let Jupyter keep everything in the folder `home`, and read nobody's settings."""
+    kept = ["CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"]
+    os.environ |= {f"JUPYTER_{name}": str(home / name.lower()) for name in kept}
+    os.environ |= {
+        f"JUPYTERLAB_{name}_DIR": str(home / name.lower()) for name in ("SETTINGS", "WORKSPACES")
+    }
+    os.environ["IPYTHONDIR"] = str(home / "ipython")
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # the kernel has another working folder
+    course = str(Path(pretrained.HERE).parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join([course, os.environ.get("PYTHONPATH", "")])
+    if digits := os.environ.get("COURSE_DATA_DIR"):
+        os.environ["COURSE_DATA_DIR"] = os.path.abspath(os.path.expanduser(digits))
+    files = {
+        "config_dir/labconfig/default_setting_overrides.json": SETTINGS,
+        "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},
+    }
+    for name, content in files.items():
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_text(json.dumps(content))
+
+
+def serve(folder, code, port, open_browser):
+    """Run JupyterLab on a notebook that consists of `code`, until Ctrl-C."""
+    from jupyterlab.labapp import LabApp  # here, because it takes long to import
+
+    folder.mkdir()
+    token = secrets.token_hex(24)  # whoever has it may run programs here
+    server = LabApp.initialize_server(
+        [
+            f"--ServerApp.root_dir={folder}",
+            f"--ServerApp.port={port}",
+            f"--LabApp.default_url=/doc/tree/{NOTEBOOK}",
+            f"--IdentityProvider.token={token}",
+            "--ServerApp.open_browser=False",  # not yet
+            "--ServerApp.allow_root=True",
+            "--ServerApp.log_level=ERROR",
+            "--LabApp.log_level=ERROR",
+        ]
+    )
+    when_asked_to_end(lambda *_: server.stop(from_signal=True))
+    failures = []
+
+    async def begin():
+        try:
+            await run_notebook(server, code)
+        except Exception as error:
+            failures.append(error)
+            server.stop()
+            return
+        url = f"{server.connection_url}doc/tree/{NOTEBOOK}?token={token}"
+        print(f"Draw here: {url}\nCtrl-C ends it.", flush=True)
+        if open_browser:
+            server.launch_browser()
+
+    server.io_loop.add_callback(begin)
+    server.start()
+    if failures:
+        raise commands.CommandError(f"the notebook's kernel did not start: {failures[0]}")
+
+
+async def run_notebook(server, code):
+    """Start the notebook's kernel, run the code in it, and save notebook and outputs."""
+    from nbformat import v4
+
+    session = await server.session_manager.create_session(
+        path=NOTEBOOK, name=NOTEBOOK, type="notebook", kernel_name="python3"
+    )
+    client = server.kernel_manager.get_kernel(session["kernel"]["id"]).client()
+    outputs = []
+
+    def collect(message):
+        with contextlib.suppress(ValueError):  # of a kind that is no output
+            outputs.append(v4.output_from_msg(message))
+
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=STARTING)
+        await client.execute_interactive(code, output_hook=collect, timeout=STARTING)
+    finally:
+        client.stop_channels()
+    hidden = {"jupyter": {"source_hidden": True}, "trusted": True}
+    cell = v4.new_code_cell(code.strip(), metadata=hidden, outputs=outputs, execution_count=1)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
+    await server.contents_manager.save(
+        {"type": "notebook", "format": "json", "content": notebook}, NOTEBOOK
+    )
