@@ -22,6 +22,7 @@ from course.commands import (
     pretrain,
     recognize,
     train,
+    trial,
 )
 from course.nn.compiled import CompileNotice
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "evaluate": (evaluate, "say how well a saved model reads the test digits"),
     "recognize": (recognize, "read handwritten digits in picture files"),
     "draw": (draw, "draw a digit in the browser and watch the models read it"),
+    "trial": (trial, "say how well the models read drawings of any place and size"),
     "plot": (plot, "draw training logs side by side"),
     "data": (data, "say which digits are there and whether they are whole; download MNIST"),
     "convert": (convert, "convert a model from or to the Rust programs' binary files"),

@@ -12,12 +12,17 @@ from course.nn.losses import softmax
 
 def add_arguments(parser):
     parser.add_argument("pictures", metavar="PICTURE", nargs="+", help="PNG, JPEG, GIF, ...")
+    add_model_option(parser)
+    commands.add_json_option(parser)
+
+
+def add_model_option(parser):
+    """Add --model, for `load_models`."""
     parser.add_argument(
         "--model",
         metavar="|".join((*pretrained.NAMES, "FILE")),
         help="one that comes with the course, or what `train` wrote (default: all three)",
     )
-    commands.add_json_option(parser)
 
 
 def run(arguments):

@@ -1,0 +1,24 @@
+"""Say how well drawings are read: test digits pasted anywhere, and digits written by program."""
+
+from course import commands
+from course.commands.recognize import add_model_option, load_models
+
+
+def add_arguments(parser):
+    add_model_option(parser)
+    commands.add_data_option(parser)
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="of places, sizes, styles")
+    commands.add_json_option(parser)
+
+
+def run(arguments):
+    from course.recognizer.trial import trial  # here, because it takes long to import
+
+    models = load_models(arguments.model)
+    digits = commands.load_digits(arguments.data)
+    if not digits.is_full:
+        print("Note: models trained on full MNIST have seen the sample's digits before.")
+    result = trial(models, digits.test_images, digits.test_labels, seed=arguments.seed)
+    print(result)
+    if arguments.json:
+        commands.print_json(vars(result))
