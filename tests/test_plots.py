@@ -385,7 +385,7 @@ def test_comparison_sums_the_runs_up():
     figure = plots.training_comparison({"mlp": epochs(9), "xor": epochs(4, validation=False)})
     table = figure.axes[3].tables[0]
     texts = [[table[row, column].get_text().get_text() for column in range(6)] for row in (1, 2)]
-    assert texts[0] == ["mlp", "9", "0.1000", "97.78%", "1.05", "9.45"]
+    assert texts[0] == ["mlp", "9", "0.1", "97.78%", "1.05", "9.45"]
     assert texts[1] == ["xor", "4", "0.2250", "-", "1.02", "4.1"]
     assert is_png(figure)
 

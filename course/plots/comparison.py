@@ -38,7 +38,7 @@ def summary(log) -> tuple[str, ...]:
     return (
         log.name,
         text(log.epoch, np.max, "{:,}"),
-        text(log.train_loss, lambda losses: losses[-1], "{:.4f}"),
+        text(log.train_loss, lambda losses: losses[-1], "{:.3g}"),
         text(log.val_accuracy, np.max, "{:.2%}"),
         text(log.seconds_per_epoch, np.median, "{:.3g}"),
         text(log.train_time, np.sum, "{:.3g}"),
@@ -49,7 +49,8 @@ def summary(log) -> tuple[str, ...]:
 def summary_box(runs, ax=None, title="Summary"):
     """The runs in numbers: epochs, last training loss, best validation accuracy, seconds of the
     median epoch and of all epochs. Returns the Figure."""
-    ax, logs = axes_or_new(ax), as_logs(runs)
+    logs = as_logs(runs)
+    ax = axes_or_new(ax, figsize=(6.4, 1.0 + 0.31 * len(logs)))
     ax.axis("off")
     ax.set_title(title)
     if logs:
