@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course import models
+from course import models, xor
 from course.cli import main
 from course.cnn import CNN
 
@@ -115,10 +115,11 @@ def test_it_can_be_ended_while_it_starts(tmp_path, sign):
     assert not list(draw.temporary.iterdir())
 
 
-@pytest.mark.parametrize("model", ["gone", "text"])
+@pytest.mark.parametrize("model", ["gone", "text", "xor"])
 def test_a_model_that_cannot_be_loaded_is_told_at_once(tmp_path, monkeypatch, capsys, model):
     monkeypatch.chdir(tmp_path)
     Path("text").write_text("once upon a time")
+    models.save("xor", xor.XOR())
     assert main(["draw", "--model", model]) == 1
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1 and model in err

@@ -9,12 +9,8 @@ import signal
 import tempfile
 from pathlib import Path
 
-from course import commands, models, pretrained
-from course.nn.checkpoint import CheckpointError
-
-# The page is JupyterLab, on a notebook of one cell that was run before the browser opens: a page
-# that finds a running kernel shows the widgets living there. Voila is made for such pages, but
-# would be one more server to install and keep up with, for this page alone.
+from course import commands, pretrained
+from course.commands.recognize import load_own
 
 NOTEBOOK = "draw.ipynb"
 CODE = """from course import pretrained
@@ -73,10 +69,7 @@ def when_asked_to_end(handler):
 
 def own_models(paths):
     """Name -> absolute path of the learner's models, looked at before anything is started."""
-    try:
-        return {models.load(path).name: os.path.abspath(path) for path in paths}
-    except CheckpointError as error:
-        raise commands.CommandError(error) from None
+    return {load_own(path).name: os.path.abspath(path) for path in paths}
 
 
 def prepare_environment(home):
@@ -89,8 +82,8 @@ def prepare_environment(home):
     os.environ["IPYTHONDIR"] = str(home / "ipython")
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     # the kernel has another working folder
-    course = str(Path(pretrained.HERE).parents[1])
-    os.environ["PYTHONPATH"] = os.pathsep.join([course, os.environ.get("PYTHONPATH", "")])
+    paths = [str(pretrained.HERE.parents[1]), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     if digits := os.environ.get("COURSE_DATA_DIR"):
         os.environ["COURSE_DATA_DIR"] = os.path.abspath(os.path.expanduser(digits))
     files = {
@@ -103,7 +96,12 @@ def prepare_environment(home):
 
 
 def serve(folder, code, port, open_browser):
-    """Run JupyterLab on a notebook that consists of `code`, until Ctrl-C."""
+    """Run JupyterLab on a notebook that consists of `code`, until Ctrl-C.
+
+    JupyterLab is there anyway and shows a single document under /doc. The notebook is run before
+    the browser opens: a page that finds a running kernel shows the widgets that live in it. Voila
+    is made for such pages, but it would be one more server to install and keep up with.
+    """
     from jupyterlab.labapp import LabApp  # here, because it takes long to import
 
     folder.mkdir()

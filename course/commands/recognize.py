@@ -35,11 +35,20 @@ def run(arguments):
 
 def load_models(choice):
     """The models to ask, name -> model. Raises CommandError for one that reads no digits."""
+    if choice is not None and choice not in pretrained.NAMES:
+        model = load_own(choice)
+        return {model.name: model}
+    names = pretrained.NAMES if choice is None else [choice]
     try:
-        if choice is None or choice in pretrained.NAMES:
-            names = pretrained.NAMES if choice is None else [choice]
-            return {name: pretrained.load(name) for name in names}
-        model = models.load(choice)
+        return {name: pretrained.load(name) for name in names}
+    except pretrained.PretrainedError as error:
+        raise commands.CommandError(error) from None
+
+
+def load_own(path):
+    """The model in a file, which must be one that reads digits. Raises CommandError."""
+    try:
+        model = models.load(path)
     except CheckpointError as error:
         raise commands.CommandError(error) from None
     try:
@@ -47,8 +56,8 @@ def load_models(choice):
     except ValueError:
         logits = np.empty(0)
     if logits.shape != (1, 10):
-        raise commands.CommandError(f"{choice}: its {model.name} is not made for 28x28 digits")
-    return {model.name: model}
+        raise commands.CommandError(f"{path}: its {model.name} is not made for 28x28 digits")
+    return model
 
 
 def read(path, readers):
