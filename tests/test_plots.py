@@ -386,7 +386,7 @@ def test_comparison_sums_the_runs_up():
     table = figure.axes[3].tables[0]
     texts = [[table[row, column].get_text().get_text() for column in range(6)] for row in (1, 2)]
     assert texts[0] == ["mlp", "9", "0.1", "97.78%", "1.05", "9.45"]
-    assert texts[1] == ["xor", "4", "0.2250", "-", "1.02", "4.1"]
+    assert texts[1] == ["xor", "4", "0.225", "-", "1.02", "4.1"]
     assert is_png(figure)
 
 
