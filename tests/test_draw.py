@@ -103,11 +103,11 @@ def test_the_page_is_served_with_the_widget_in_it_and_ctrl_c_ends_everything(tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "temporary"]
 
 
-@pytest.mark.parametrize("sign", ["course-draw-*", "course-draw-*/*/kernel-*.json"])
+@pytest.mark.parametrize("sign", ["course-draw-*/ipython", "course-draw-*/*/kernel-*.json"])
 def test_it_can_be_ended_while_it_starts(tmp_path, sign):
     with Draw(tmp_path) as draw:
         give_up = time.monotonic() + 60
-        while not any(draw.temporary.glob(sign)):  # the first thing made; its kernel starts
+        while not any(draw.temporary.glob(sign)):  # Jupyter starts; its kernel does
             assert time.monotonic() < give_up and draw.process.poll() is None
             time.sleep(0.02)
         code, _, alive = draw.end(signal.SIGTERM)
