@@ -1,6 +1,8 @@
 // Part 2: the canvas, on which mouse, finger, pen and keys make strokes.
 
 const SIDE = 280; // of the canvas, in its own pixels
+const PAUSE = 80; // ms between two messages while drawing, so that the one at pen-up need not wait
+const NOTHING = { strokes: [], picture: new DataView(new ArrayBuffer(0)) };
 const HOW_TO_DRAW = "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow "
   + "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes "
   + "a stroke back, Delete clears.";
@@ -31,8 +33,8 @@ const grey = (level) => [level, level, level];
 
 /** Fill a canvas of the given size; `color(index)` gives [red, green, blue]. */
 function paintPixels(canvas, width, height, color) {
-  canvas.width = width;
-  canvas.height = height;
+  if (canvas.width !== width) canvas.width = width; // an assignment alone costs a layout
+  if (canvas.height !== height) canvas.height = height;
   const image = new ImageData(width, height);
   for (let index = 0; index < width * height; index++) {
     const [red, green, blue] = color(index);
@@ -53,7 +55,8 @@ class Surface {
   constructor(model, conversation) {
     Object.assign(this, { model, conversation });
     this.stroke = null; // the one being drawn; what came before it is in `before`
-    this.sent = 0; // how many of its points Python has, or is about to get
+    this.sent = 0; // how many of its points Python has, or is about to get,
+    this.sentAt = 0; // and since when
     this.pointer = null; // id of the mouse, finger or pen that draws it
     this.cleared = null; // what Clear took away, for Undo
     this.pen = { x: SIDE / 2, y: SIDE / 2, shown: false }; // of the keyboard
@@ -88,10 +91,12 @@ class Surface {
   // strokes
 
   begin(point) {
-    this.before = this.model.get("strokes");
+    this.before = this.conversation.drawing.strokes;
     this.stroke = { points: [point], width: Number(this.brush.value) };
     if (this.erasing) this.stroke.erase = true;
-    this.changed();
+    this.cleared = null;
+    this.send();
+    this.paint();
   }
 
   extend(point) {
@@ -101,38 +106,43 @@ class Surface {
   }
 
   finish() {
-    if (this.stroke.points.length > this.sent) this.changed();
+    if (!this.stroke) return;
+    if (this.stroke.points.length > this.sent) this.send();
     this.stroke = null;
+    this.paint();
   }
 
-  /** Show the stroke as far as it goes, here and in Python. */
-  changed() {
-    this.cleared = null;
+  /** The stroke has grown: show it, and send it unless that was done a moment ago. */
+  grown() {
+    if (performance.now() - this.sentAt > PAUSE) this.send();
+    this.paint();
+  }
+
+  send() {
     this.sent = this.stroke.points.length;
+    this.sentAt = performance.now();
     const snapshot = { ...this.stroke, points: [...this.stroke.points] };
-    this.model.set("strokes", [...this.before, snapshot]);
-    this.conversation.drawingChanged();
+    this.conversation.drawingChanged({ strokes: [...this.before, snapshot] });
   }
 
-  replace(strokes, picture) {
-    this.model.set("strokes", strokes);
-    this.model.set("picture", picture);
-    this.conversation.drawingChanged();
+  replace(drawing) {
+    this.conversation.drawingChanged(drawing);
+    this.paint();
   }
 
   undo() {
-    const strokes = this.model.get("strokes");
-    const empty = new DataView(new ArrayBuffer(0));
-    if (strokes.length) this.replace(strokes.slice(0, -1), this.model.get("picture"));
-    else if (this.cleared) this.replace(...this.cleared);
-    else this.replace([], empty);
+    this.finish();
+    const { strokes } = this.conversation.drawing;
+    if (strokes.length) this.replace({ strokes: strokes.slice(0, -1) });
+    else this.replace(this.cleared ?? NOTHING);
     this.cleared = null;
   }
 
   clear() {
-    const drawn = [this.model.get("strokes"), this.model.get("picture")];
-    if (!drawn[0].length && !drawn[1].byteLength) return;
-    this.replace([], new DataView(new ArrayBuffer(0)));
+    this.finish();
+    const drawn = this.conversation.drawing;
+    if (!drawn.strokes.length && !drawn.picture.byteLength) return;
+    this.replace(NOTHING);
     this.cleared = drawn;
   }
 
@@ -159,7 +169,7 @@ class Surface {
     if (!this.stroke || event.pointerId !== this.pointer) return;
     const all = event.getCoalescedEvents?.() ?? []; // several between two frames
     for (const one of all.length ? all : [event]) this.extend(this.at(one));
-    this.changed();
+    this.grown();
   }
 
   pointerUp(event) {
@@ -193,7 +203,7 @@ class Surface {
     });
     if (this.stroke && this.pointer === null) {
       this.extend([this.pen.x, this.pen.y]);
-      this.changed();
+      this.grown();
     }
     this.paint();
   }
@@ -220,16 +230,16 @@ class Surface {
     context.imageSmoothingEnabled = false;
     context.fillStyle = "black";
     context.fillRect(0, 0, SIDE, SIDE);
-    const picture = this.model.get("picture");
+    const { strokes, picture } = this.conversation.drawing;
     if (picture.byteLength) {
       const pixels = make("canvas");
       paintPixels(pixels, SIDE, SIDE, (index) => grey(bytesOf(picture)[index]));
       context.drawImage(pixels, 0, 0);
     }
-    const strokes = this.model.get("strokes");
     if (!strokes.length && !picture.byteLength) this.paintHint(context);
     context.lineCap = context.lineJoin = "round";
-    for (const stroke of strokes) this.paintStroke(context, stroke);
+    const now = this.stroke ? [...this.before, this.stroke] : strokes;
+    for (const stroke of now) this.paintStroke(context, stroke);
     if (this.pen.shown) this.paintPen(context);
   }
 

@@ -7,7 +7,7 @@
 const PATIENCE = 3000; // ms without an answer until the page says so
 const HURRY = 6; // ms, see `hurry`
 const SILENT = "The kernel does not answer. If it is busy with another cell, your drawing is read as "
-  + "soon as it is done; if it was restarted, run this cell again.";
+  + "soon as it is done; if it was restarted or shut down, run this cell again.";
 const GONE = "The kernel was restarted or is gone: run this cell again.";
 
 /** Sends what changed, one message at a time, and notices when nobody answers. */
@@ -17,7 +17,7 @@ class Conversation {
     this.gone = false; // whether the kernel is known to have forgotten this widget
     this.waiting = 0; // number of the message that has not been answered
     this.last = 0; // number of the last message sent from here
-    this.late = false; // whether the drawing has changed since
+    this.queue = []; // what is to be sent after it
     model.on("change:answered", () => this.heard());
     // JupyterLab tells at once when a restarted kernel has forgotten the widget; others may not
     model.on("comm_live_update", () => {
@@ -26,19 +26,37 @@ class Conversation {
     });
   }
 
-  /** The drawing has changed: send it now, or once the last message is answered. */
-  drawingChanged() {
-    this.late = this.waiting !== 0;
-    if (this.late) return;
-    this.nextRequest();
-    this.model.save_changes({ iopub: { status: () => this.hurry() } });
+  /** The drawing as it is here, whether Python has it yet or not. */
+  get drawing() {
+    const [strokes, picture] = [this.model.get("strokes"), this.model.get("picture")];
+    return Object.assign({ strokes, picture }, ...this.queue.map(({ change }) => change));
+  }
+
+  /** The drawing has changed; of changes that have to wait, only the last one matters. */
+  drawingChanged(change) {
+    const last = this.queue.at(-1);
+    if (last?.change) Object.assign(last.change, change);
+    else this.queue.push({ change: { ...change } });
+    this.proceed();
   }
 
   /** Ask Python to do something; see `_answer_button` in widget.py. */
   ask(action, details = {}, buffers = []) {
+    this.queue.push({ question: { action, ...details }, buffers });
+    this.proceed();
+  }
+
+  /** Send what comes next, in the order in which it was done, unless an answer is still due. */
+  proceed() {
+    if (this.waiting || !this.queue.length) return;
+    const { change, question, buffers } = this.queue.shift();
     const request = this.nextRequest();
     try {
-      this.model.send({ action, request, ...details }, undefined, buffers);
+      if (change) {
+        // not set before it can be sent: the echo of an older message would undo it
+        this.model.set(change);
+        this.model.save_changes({ iopub: { status: () => this.hurry() } });
+      } else this.model.send({ request, ...question }, undefined, buffers);
     } catch { // the connection is closed
       this.silent();
     }
@@ -78,7 +96,6 @@ class Conversation {
   }
 
   silent() {
-    this.waiting = 0; // do not let it block the next message
     this.el.dataset.state = "silent";
     this.notice(this.gone ? GONE : SILENT);
   }
@@ -90,7 +107,7 @@ class Conversation {
     this.gone = false;
     this.el.dataset.state = "answered";
     this.notice("");
-    if (this.late) this.drawingChanged();
+    this.proceed();
   }
 
   end() {

@@ -166,7 +166,9 @@ class Notebook:
 
     def run_cell(self, index, seconds=60):
         """Run one cell, counted from 0, Markdown cells included, and wait for its outputs."""
-        self.page.evaluate(f"index => {{ {PANEL}.content.activeCellIndex = index }}", index)
+        self.page.evaluate(
+            f"index => {{ Object.assign({PANEL}.content, {{activeCellIndex: index}}) }}", index
+        )
         self._run("notebook:run-cell", seconds)
 
     def _run(self, command, seconds):
