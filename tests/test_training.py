@@ -355,7 +355,7 @@ def test_a_loss_that_is_not_finite_stops_at_once():
 def test_the_weights_of_the_last_good_epoch_are_back(at, optimizer):
     keep = KeepWeights()
     run = trainer(observers=[keep], epochs=9, validation_split=0.0)
-    run.optimizer = OPTIMIZERS[optimizer](run.model, 0.0)
+    run.optimizer = OPTIMIZERS[optimizer](run.model, Recipe())
     run.schedule = lambda epoch: 0.05 if epoch < at else 1e300
     with pytest.raises(DivergedError, match="in epoch 3.*after epoch 2"):
         run.fit(*data(40))
@@ -463,6 +463,8 @@ def test_same_seed_same_bits(optimizer):
         {"learning_rate": float("nan")},
         {"weight_decay": -0.1},
         {"weight_decay": float("nan")},
+        {"beta2": 1.0},
+        {"beta2": -0.1},
         {"schedule": "linear"},
     ],
     ids=str,

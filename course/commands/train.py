@@ -31,6 +31,7 @@ def add_arguments(parser):
     parser.add_argument("--optimizer", choices=OPTIMIZERS)
     parser.add_argument("--schedule", metavar="NAME|FILE.json", help="constant, one_cycle, ...")
     parser.add_argument("--weight-decay", type=float, metavar="F")
+    parser.add_argument("--beta2", type=float, metavar="F", help="Adam's, from 0 to below 1")
     parser.add_argument("--seed", type=int, metavar="N", help="of weights and shuffling")
     parser.add_argument(
         "--validation-split", type=float, metavar="F", help="share held out, from the end"

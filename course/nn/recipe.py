@@ -7,10 +7,11 @@ from course.nn.optimizers import SGD, Adam
 from course.nn.threads import ThreadGovernor
 from course.nn.training import Settings, Trainer
 
+# Functions of a model and a Recipe.
 OPTIMIZERS = {
-    "sgd": lambda model, decay: SGD(model, weight_decay=decay),
-    "momentum": lambda model, decay: SGD(model, momentum=0.9, weight_decay=decay),
-    "adam": lambda model, decay: Adam(model, weight_decay=decay),
+    "sgd": lambda model, r: SGD(model, weight_decay=r.weight_decay),
+    "momentum": lambda model, r: SGD(model, momentum=0.9, weight_decay=r.weight_decay),
+    "adam": lambda model, r: Adam(model, beta2=r.beta2, weight_decay=r.weight_decay),
 }
 
 
@@ -26,6 +27,7 @@ class Recipe(Settings):
     learning_rate: float = 0.01  # where the schedule starts, or its peak
     schedule: str = "constant"  # a name or a JSON file: see course.nn.schedules.make
     weight_decay: float = 0.0
+    beta2: float = 0.999  # Adam's: the nearer to 1, the longer its mean of g^2 remembers
 
     def __post_init__(self):
         super().__post_init__()
@@ -36,6 +38,8 @@ class Recipe(Settings):
             raise ValueError(f"the learning rate must be above 0, got {self.learning_rate}")
         if not 0.0 <= self.weight_decay < float("inf"):
             raise ValueError(f"weight decay must be a number from 0 up, got {self.weight_decay}")
+        if not 0.0 <= self.beta2 < 1.0:
+            raise ValueError(f"beta2 must be in [0, 1), got {self.beta2}")
         self.make_schedule()
 
     def make_schedule(self):
@@ -44,6 +48,6 @@ class Recipe(Settings):
 
     def trainer(self, model, observers=()):
         """Return a `Trainer` that follows this recipe on `model`."""
-        optimizer = OPTIMIZERS[self.optimizer](model, self.weight_decay)
+        optimizer = OPTIMIZERS[self.optimizer](model, self)
         observers = [ThreadGovernor(), *observers]
         return Trainer(model, optimizer, self.make_schedule(), self, observers=observers)
