@@ -5,6 +5,11 @@ from pathlib import Path
 
 import hypothesis
 import matplotlib
+import pytest
+
+from course import idx, mnist
+from course.cli import main
+from course.nn import blas
 
 # The first example may have to wait for a compiler; that is no reason to fail.
 hypothesis.settings.register_profile("local", deadline=None)
@@ -24,3 +29,42 @@ def pytest_configure(config):
     os.environ["MATPLOTLIBRC"] = str(Path(matplotlib.get_data_path(), "matplotlibrc"))
     os.environ["IPYTHONDIR"] = str(config.cache.mkdir("ipython"))
     os.environ["JUPYTER_CONFIG_DIR"] = str(config.cache.mkdir("jupyter"))
+
+
+@pytest.fixture(scope="session")
+def some_digits(tmp_path_factory):
+    """A folder of 240 and 60 digits, so that an epoch takes no time."""
+    folder, sample = tmp_path_factory.mktemp("digits"), mnist.load(mnist.CLONE_DATA / "sample")
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        split, kind = name.split("_")
+        count = 240 if split == "train" else 60
+        file = f"{'train' if split == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}"
+        every = len(getattr(sample, name)) // count  # of all classes
+        idx.write(folder / f"{file}-ubyte", getattr(sample, name)[::every][:count])
+    return folder
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch, some_digits):
+    """Run in an empty folder, on few digits."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(some_digits))
+    monkeypatch.setenv("COURSE_LOGS_DIR", str(tmp_path / "logs"))
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # for the processes that are started
+    with blas.limit_threads(1):  # more would only wait for each other on so few digits
+        yield
+
+
+@pytest.fixture
+def course(capsys):
+    """Call the command line; returns its exit code, lines of stdout, and stderr."""
+
+    def call(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exit:  # argparse
+            code = exit.code
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    return call

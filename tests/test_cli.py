@@ -12,58 +12,19 @@ import types
 import numpy as np
 import pytest
 
-from course import benchmark, idx, interchange, mnist, models
-from course.cli import main
+from course import benchmark, interchange, mnist, models
 from course.mlp import MLP
-from course.nn import blas, checkpoint
+from course.nn import checkpoint
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
 TRAIN = ["train", "mlp", "--epochs", "2", "--out", "run", "--log", "log.txt"]
 posix = pytest.mark.skipif(
     os.name != "posix", reason="needs signals and terminals as Unix has them"
 )
 
 
-@pytest.fixture(scope="session")
-def some_digits(tmp_path_factory):
-    """A folder of 240 and 60 digits, so that an epoch takes no time."""
-    folder, sample = tmp_path_factory.mktemp("digits"), mnist.load(mnist.CLONE_DATA / "sample")
-    for name in ("train_images", "train_labels", "test_images", "test_labels"):
-        split, kind = name.split("_")
-        count = 240 if split == "train" else 60
-        file = f"{'train' if split == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}"
-        every = len(getattr(sample, name)) // count  # of all classes
-        idx.write(folder / f"{file}-ubyte", getattr(sample, name)[::every][:count])
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch, some_digits):
-    """Run in an empty folder, on few digits."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COURSE_DATA_DIR", str(some_digits))
-    monkeypatch.setenv("COURSE_LOGS_DIR", str(tmp_path / "logs"))
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # for the processes that are started
-    with blas.limit_threads(1):  # more would only wait for each other on so few digits
-        yield
-
-
-@pytest.fixture
-def course(capsys):
-    """Call the command line; returns its exit code, lines of stdout, and stderr."""
-
-    def call(*arguments):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as exit:  # argparse
-            code = exit.code
-        out, err = capsys.readouterr()
-        return code, out.splitlines(), err
-
-    return call
-
-
 def start(*arguments, code="", environment=(), **options):
-    """The same in a process of its own, after running `code` there."""
+    """Call the command line in a process of its own, after running `code` there."""
     code += "import sys; from course.cli import main; sys.exit(main())"
     # What was started in the background of a shell ignores Ctrl-C, and so would its children.
     hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}

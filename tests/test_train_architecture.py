@@ -6,9 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from course import architecture, idx, mnist, models, records
-from course.cli import main
-from course.nn import blas, checkpoint
+from course import architecture, models, records
+from course.nn import checkpoint
 
 DENSE = [
     {"layer_type": "dense", "input_size": 784, "output_size": 16},
@@ -21,41 +20,8 @@ CONVOLUTION = [
     {"layer_type": "dropout", "size": 2 * 13 * 13, "drop_rate": 0.2},
     {"layer_type": "dense", "input_size": 2 * 13 * 13, "output_size": 10},
 ]
+pytestmark = pytest.mark.usefixtures("elsewhere")
 TRAIN = ["train", "net.json", "--epochs", 3, "--out", "run", "--log", "log.txt"]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Run in an empty folder, on few digits."""
-    sample, folder = mnist.load(mnist.CLONE_DATA / "sample"), tmp_path / "digits"
-    folder.mkdir()
-    for split, count in (("train", 240), ("t10k", 60)):
-        which = "test" if split == "t10k" else "train"
-        images, labels = (getattr(sample, f"{which}_{kind}") for kind in ("images", "labels"))
-        every = len(labels) // count  # of all classes
-        idx.write(folder / f"{split}-images-idx3-ubyte", images[::every][:count])
-        idx.write(folder / f"{split}-labels-idx1-ubyte", labels[::every][:count])
-    monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
-    monkeypatch.setenv("COURSE_LOGS_DIR", str(tmp_path / "logs"))
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    with blas.limit_threads(1):
-        yield
-
-
-@pytest.fixture
-def course(capsys):
-    """Call the command line; returns its exit code, lines of stdout, and stderr."""
-
-    def call(*arguments):
-        try:
-            code = main([str(argument) for argument in arguments])
-        except SystemExit as exit:  # argparse
-            code = exit.code
-        out, err = capsys.readouterr()
-        return code, out.splitlines(), err
-
-    return call
 
 
 def write(layers, path="net.json"):
@@ -75,7 +41,7 @@ def test_it_trains_and_its_checkpoint_needs_the_file_no_more(course, layers):
     result = json.loads(lines[-1])
     assert result["model"] == "net" and result["recipe"] == vars(architecture.RECIPE)
     assert result["test_accuracy"] > 0.3  # a guess has 0.1
-    assert os.path.samefile(result["log"], "../logs/mine/training_loss_net.txt")
+    assert os.path.samefile(result["log"], "logs/mine/training_loss_net.txt")
     assert len(records.read_log(result["log"])) == architecture.RECIPE.epochs
 
     os.remove("net.json")
@@ -137,16 +103,17 @@ def test_resuming_needs_the_same_layers(course):
         ("mlp.json", "my-mlp"),  # runs/mlp.safetensors is the course's
         ("mlp_2.json", "mlp-2"),  # training_loss_mlp_2.txt would be the MLP's second run
         ("two layers, 16.json", "two-layers-16"),
-        ("../here/é.json", "é"),
+        ("nets/é.json", "é"),
         ("./---.json", "my"),
         ("c.json", "my-c"),  # training_loss_c.txt is what an older program called the MLP's
     ],
 )
 def test_model_and_log_are_named_after_the_file(course, file, name):
+    os.mkdir("nets")
     write(DENSE, file)
     assert course("train", file, "--epochs", 1)[0] == 0
     assert os.listdir("runs") == [f"{name}.safetensors"]
-    assert os.listdir("../logs/mine") == [f"training_loss_{name}.txt"]
+    assert os.listdir("logs/mine") == [f"training_loss_{name}.txt"]
     assert records.read_log(records.own_logs()[0]).name == f"{name} (mine)"
 
 
