@@ -79,11 +79,9 @@ class Conversation {
    * along with whatever it has to send before that (delayed acknowledgment).
    */
   hurry() {
-    clearInterval(this.hurrying);
-    let nudges = 4;
-    this.hurrying = setInterval(() => {
-      if (!this.waiting || !nudges--) clearInterval(this.hurrying);
-      else this.model.send({ action: "nudge" });
+    clearTimeout(this.hurrying);
+    this.hurrying = setTimeout(() => {
+      if (this.waiting) this.model.send({ action: "nudge" });
     }, HURRY);
   }
 
@@ -112,6 +110,6 @@ class Conversation {
 
   end() {
     clearTimeout(this.timer);
-    clearInterval(this.hurrying);
+    clearTimeout(this.hurrying);
   }
 }

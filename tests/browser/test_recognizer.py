@@ -3,20 +3,20 @@
 The digits are written by program and arrive as pointer events, so it is known what they are.
 """
 
+import functools
 import io
 import shutil
 import statistics
-from base64 import b64decode
 
 import numpy as np
 import pytest
+from canvas import Canvas, written
 from lab import PANEL, Notebook
 from PIL import Image
-from playwright.sync_api import TimeoutError
 
 from course import pretrained
 from course.recognizer.collection import Collection
-from course.recognizer.strokes import draw_digit, render
+from course.recognizer.strokes import render
 
 NAME = "06-recognizer.ipynb"
 KERNEL = f"{PANEL}.sessionContext.session.kernel"
@@ -36,98 +36,6 @@ TO_SHOWN = """root => {
     const soon = () => requestAnimationFrame(() => setTimeout(painted)); // after the next frame
     new MutationObserver(soon).observe(root, {attributeFilter: ['data-state']});
 }"""
-
-
-def written(label, seed=0):
-    """A digit that nobody would misread, in strokes as wide as the brush is at first."""
-    random = np.random.default_rng(seed)
-    strokes = draw_digit(label, random, style=0, size=200, slant=0, brush=20)
-    for stroke in strokes:  # no more points than a hand would make
-        stroke["points"] = stroke["points"][:-1:3] + stroke["points"][-1:]
-    return strokes
-
-
-class Canvas:
-    """One view of the widget, as somebody in front of the screen uses it."""
-
-    def __init__(self, notebook, view=0):
-        self.notebook, self.page = notebook, notebook.page
-        self.root = self.page.locator(".recognizer").nth(view)
-        self.surface = self.root.locator(".recognizer-surface")
-
-    def press(self, name):
-        self.root.get_by_role("button", name=name, exact=True).first.click()
-
-    def wait(self, condition, argument=None, seconds=20):
-        """Wait until a JavaScript function of this view's element and `argument` holds."""
-        arguments = [self.root.element_handle(), argument]
-        function = f"([root, argument]) => ({condition})(root, argument)"
-        self.page.wait_for_function(function, arg=arguments, timeout=1000 * seconds)
-
-    def settle(self):
-        """Wait until the kernel has answered everything."""
-        self.wait("root => root.dataset.state === 'answered'")
-
-    def reads(self, label):
-        """Wait until all models read this digit; None for an empty canvas."""
-        self.settle()
-        panels = "[...root.querySelectorAll('.recognizer-model')]"
-        condition = f"(root, digit) => {panels}.every(panel => panel.dataset.digit === digit)"
-        try:
-            self.wait(condition, "" if label is None else str(label))
-        except TimeoutError:
-            pytest.fail(f"{self.readings()} is read, not {label}")
-
-    def clear(self):
-        self.press("Clear")
-        self.reads(None)
-
-    def write(self, strokes, draw=None):
-        """Draw on an empty canvas."""
-        if not self.is_empty():
-            self.clear()
-        (draw or self.mouse)(strokes)
-
-    def places(self, stroke):
-        """The points of a stroke in the page's coordinates."""
-        self.surface.scroll_into_view_if_needed()
-        box = self.surface.bounding_box()
-        return [(box["x"] + x, box["y"] + y) for x, y in stroke["points"]]
-
-    def mouse(self, strokes):
-        for stroke in strokes:
-            (x, y), *rest = self.places(stroke)
-            self.page.mouse.move(x, y)
-            self.page.mouse.down()
-            for x, y in rest:
-                self.page.mouse.move(x, y)
-            self.page.mouse.up()
-
-    def finger(self, strokes):
-        session = self.page.context.new_cdp_session(self.page)
-        for stroke in strokes:
-            for number, (x, y) in enumerate(self.places(stroke)):
-                kind = "touchMove" if number else "touchStart"
-                points = [{"x": x, "y": y}]
-                session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-            session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-    def readings(self):
-        """What each model reads: name -> digit, or "" where nothing is drawn."""
-        panels = self.root.locator(".recognizer-model").all()
-        return {p.get_attribute("data-model"): p.get_attribute("data-digit") for p in panels}
-
-    def ink(self):
-        """The drawing as it is seen: (280, 280), 0 to 255."""
-        png = self.surface.evaluate("canvas => canvas.toDataURL().split(',')[1]")
-        return np.array(Image.open(io.BytesIO(b64decode(png))).convert("L"), int)
-
-    def is_empty(self):
-        return self.ink().max() < 200  # but for the gray words that say what to do
-
-    @property
-    def notice(self):
-        return self.root.locator(".recognizer-notice").inner_text()
 
 
 def run_python(notebook, code):
@@ -290,8 +198,9 @@ def test_saved_digits_are_judged_and_taught(canvas, lesson, tmp_path):
 def test_the_reading_comes_at_once(canvas, capsys):
     """The aim is 50 ms on an idle machine; on a busy one it may take longer, but not this long."""
     canvas.root.evaluate(TO_SHOWN)
+    as_fast_as_a_hand = functools.partial(canvas.mouse, pause=15)
     for number in range(2 * STROKES):
-        canvas.write(written(number % 10, seed=number)[:1])
+        canvas.write(written(number % 10, seed=number)[:1], as_fast_as_a_hand)
         canvas.settle()
         latencies = canvas.page.evaluate("window.latencies")
         if len(latencies) == STROKES:
