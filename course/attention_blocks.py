@@ -9,11 +9,7 @@ import math
 
 import numpy as np
 
-from course.nn.compiled import jit
-
-# May the compiler regroup the terms of a sum? Only so can it add eight numbers at once.
-# Rounding then differs from the textbook order's, but it is the same in every run.
-REGROUP = {"reassoc", "contract"}
+from course.nn.compiled import REGROUP, jit
 
 
 @jit

@@ -9,8 +9,7 @@ import math
 import numpy as np
 
 from course.attention import Weights
-from course.attention_blocks import REGROUP
-from course.nn.compiled import jit
+from course.nn.compiled import REGROUP, jit
 
 # ---- The whole model in NumPy -------------------------------------------------------------------
 

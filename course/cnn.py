@@ -15,7 +15,7 @@ idle machine and ten times longer on a busy one, because every layer waits for t
 
 import numpy as np
 
-from course.nn.compiled import jit
+from course.nn.compiled import REGROUP, jit
 from course.nn.layers import Dense, Flatten, Layer, ReLU, Sequential
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng, xavier_uniform
@@ -30,10 +30,6 @@ RECIPE = Recipe(
     schedule="warmup_cosine",
     weight_decay=0.05,
 )
-
-# Lets the compiler regroup sums and round x * y + z once: only then can it add many numbers at a
-# time. The last digits may differ from the textbook order's, but not from one run to the next.
-REGROUP = {"reassoc", "contract"}
 
 
 def pad(x, width, dtype=None):
@@ -120,8 +116,9 @@ def convolve_numpy(x, w, b, stride=1):
 # rows of an image follow each other, so for every pixel the one shifted by (i, j) lies
 # i * width + j places further on: the loops over rows and columns become one long loop over
 # neighbors, and the compiler turns that into instructions that work on eight or sixteen numbers at
-# a time. The last kernel - 1 sums of each row reach into the next row; they mean nothing and are
-# dropped. The stride is 1 here: `Conv2D` keeps only every second sum for a stride of 2, and so on.
+# a time (`REGROUP` allows that). The last kernel - 1 sums of each row reach into the next row; they
+# mean nothing and are dropped. The stride is 1 here: `Conv2D` keeps only every second sum for a
+# stride of 2, and so on.
 
 
 @jit(fastmath=REGROUP)

@@ -2,6 +2,9 @@
 
 import argparse
 import json
+import os
+import shlex
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,3 +96,18 @@ def why_unfit(model, task):
 def print_json(result):
     """Print one JSON object on a line of its own."""
     print(json.dumps(result), flush=True)
+
+
+def why_not(path):
+    """Say why a file cannot be written at `path`; "" if nothing is in the way."""
+    if path.is_dir():
+        return "it is a folder"
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir():
+        return f"{folder} is a file"
+    return "" if os.access(folder, os.W_OK) else f"{folder} is read-only"
+
+
+def command_line():
+    """The command as it was typed, for the log."""
+    return shlex.join(["python", "-m", "course", *sys.argv[1:]])

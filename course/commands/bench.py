@@ -4,7 +4,6 @@ from pathlib import Path
 
 from course import benchmark, commands, models, records
 from course.benchmark import report
-from course.commands.train import command_line, why_not
 from course.nn.recipe import OPTIMIZERS
 
 
@@ -31,13 +30,13 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    if arguments.out and (problem := why_not(Path(arguments.out))):
+    if arguments.out and (problem := commands.why_not(Path(arguments.out))):
         raise commands.CommandError(f"cannot write {arguments.out}: {problem}")
     commands.load_digits(None)  # says which, or why not, before the work begins
     every = arguments.model == "all"
     results = [measure(name, arguments) for name in (models.MODELS if every else [arguments.model])]
     if arguments.out:
-        report.save(arguments.out, results, records.provenance(command_line()))
+        report.save(arguments.out, results, records.provenance(commands.command_line()))
         print(f"Figures: {arguments.out}")
     if arguments.json:
         commands.print_json(results if every else results[0])

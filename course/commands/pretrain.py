@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from course import __version__, commands, mnist, models, pretrained, records
-from course.commands.train import why_not
 from course.nn.files import replacing
 from course.nn.observers import PrintEpochs, ProgressBar
 
@@ -28,7 +27,7 @@ def add_arguments(parser):
 
 def run(arguments):
     folder = Path(arguments.out)
-    if problem := why_not(folder / pretrained.RECORD):
+    if problem := commands.why_not(folder / pretrained.RECORD):
         raise commands.CommandError(f"cannot write into {folder}: {problem}")
     task = commands.load_task("mlp", arguments.data)
     if any(file.dataset != "full MNIST" for file in mnist.status(arguments.data)):

@@ -4,9 +4,7 @@ Options that are not given are those of the course's own recipe.
 """
 
 import argparse
-import os
 import re
-import shlex
 import sys
 import zlib
 from dataclasses import asdict, fields, replace
@@ -70,7 +68,7 @@ def run(arguments):
         model,
         observers=[
             ProgressBar() if sys.stdout.isatty() else PrintEpochs(),
-            records.LogWriter(log, records.provenance(command_line())),
+            records.LogWriter(log, records.provenance(commands.command_line())),
             checkpoint.SaveCheckpoint(out, info),
         ],
     )
@@ -196,24 +194,14 @@ def output_paths(arguments):
     name = name_of(arguments.model)
     out = Path(arguments.out or arguments.resume or f"runs/{name}.safetensors")
     log = Path(arguments.log) if arguments.log else records.new_log_path(name)
-    if not arguments.log and why_not(log):
+    if not arguments.log and commands.why_not(log):
         log = out.with_suffix(".txt")  # where the course lies, nothing can be written
     if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
         raise commands.UsageError(f"{log} cannot be the model and the log at once")
     for path in (out, log):
-        if problem := why_not(path):
+        if problem := commands.why_not(path):
             raise commands.CommandError(f"cannot write {path}: {problem}")
     return out, log
-
-
-def why_not(path):
-    """Say why a file cannot be written at `path`; "" if nothing is in the way."""
-    if path.is_dir():
-        return "it is a folder"
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir():
-        return f"{folder} is a file"
-    return "" if os.access(folder, os.W_OK) else f"{folder} is read-only"
 
 
 def restore(saved, trainer):
@@ -233,11 +221,6 @@ def finish(trainer, out, info):
         checkpoint.save(out, trainer.model, info)  # of use, but not for going on
     else:
         checkpoint.read(out).restore_model(trainer.model)
-
-
-def command_line():
-    """The command as it was typed, for the log."""
-    return shlex.join(["python", "-m", "course", *sys.argv[1:]])
 
 
 def report(arguments, recipe, trainer, task, out, log):

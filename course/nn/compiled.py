@@ -11,6 +11,11 @@ import time
 import numba
 from numba.core import event
 
+# A value for `fastmath`: lets the compiler regroup sums and round x * y + z once. Only then can it
+# add many numbers at a time. The last digits may differ from the textbook order's, but not from one
+# run to the next.
+REGROUP = {"reassoc", "contract"}
+
 
 def jit(function=None, **options):
     """Compile `function` with Numba: no Python objects inside, cached on disk.
