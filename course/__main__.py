@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from course.cli import main
+    from course.commands.cli import main
 
     sys.exit(main())
 except KeyboardInterrupt:  # while it was still loading

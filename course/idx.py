@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course.nn.errors import CourseError
 from course.nn.files import replacing
 
 TYPES = {
@@ -41,7 +42,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 DEFLATE_LIMIT = 1032  # one byte of gzip holds at most 1032 (zlib's technical notes)
 
 
-class IdxError(ValueError):
+class IdxError(CourseError, ValueError):
     """A file that is not what it should be; the message names file, field, found, expected."""
 
 

@@ -1,4 +1,4 @@
-"""The digits of MNIST: find them, read them, check them, download them.
+"""The digits of MNIST: find them, read them, check them.
 
 MNIST is 60,000 training and 10,000 test images of handwritten digits, 28x28 bytes each, in four
 IDX files (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"). The course
@@ -6,19 +6,14 @@ carries a sample of 5,000 of them, so that it works at once and offline; see dat
 """
 
 import hashlib
-import http.client
 import os
-import sys
 import sysconfig
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from course import idx
-from course.nn.files import replacing
 
 # sha256 of the content, uncompressed: mirrors compress the same content differently.
 FULL = {
@@ -34,13 +29,6 @@ SAMPLE = {
     "t10k-labels-idx1-ubyte": "66e4c6deb5f2a061f7d8cd5ec53025fdb9dabb08265e449acb8cf64b8cd36cac",
 }
 LARGEST = 47_040_016  # bytes: the training images, uncompressed
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://yann.lecun.com/exdb/mnist/",
-)
-TIMEOUT = 30  # seconds without a byte
-CHUNK = 2**16
 HOW_TO_DOWNLOAD = "python -m course data --download"
 
 CLONE_DATA = Path(__file__).resolve().parents[1] / "data"
@@ -54,7 +42,7 @@ INSTALLED_SAMPLE = Path(sysconfig.get_path("data")) / "share/course/sample"
 def find_file(directory, name):
     """The file `name` (a key of FULL) in any of its four spellings, or None.
 
-    The spelling that download() writes comes first, so that a download repairs what load() reads.
+    The spelling that a download writes comes first, so that it repairs what load() reads.
     """
     for spelling in (name, name.replace("-idx", ".idx")):
         for suffix in (".gz", ""):
@@ -71,7 +59,7 @@ def _missing(directory):
 def find_directory(directory=None):
     """The folder that load() reads from.
 
-    In this order: `directory`, $COURSE_DATA_DIR, the full set in data/ or where download() put
+    In this order: `directory`, $COURSE_DATA_DIR, the full set in data/ or where a download put
     it, the sample. Raises FileNotFoundError, which says what to do.
     """
     asked = directory or os.environ.get("COURSE_DATA_DIR")
@@ -99,7 +87,7 @@ def find_directory(directory=None):
 
 
 def download_directory():
-    """The folder that download() fills: $COURSE_DATA_DIR, or data/ in a clone, or the user's own.
+    """The folder that a download fills: $COURSE_DATA_DIR, or data/ in a clone, or the user's own.
 
     The last, ~/.cache/course/mnist, is for a package installed without its clone or read-only.
     """
@@ -207,13 +195,14 @@ def _dataset(name, sha256):
 def content_sha256(path):
     """sha256 of the content of a file, gunzipped if need be; at most LARGEST + 1 bytes are read."""
     with open(path, "rb") as file:
-        return _sha256(file, path)
+        return sha256(file, path)
 
 
-def _sha256(file, name):
+def sha256(file, name):
+    """sha256 of the content of an open binary file that messages call `name`."""
     digest, left = hashlib.sha256(), LARGEST + 1
     with idx.uncompressed(file, name) as stream:
-        while left and (chunk := stream.read(min(left, CHUNK))):
+        while left and (chunk := stream.read(min(left, idx.CHUNK))):
             digest.update(chunk)
             left -= len(chunk)
     return digest.hexdigest()
@@ -231,125 +220,3 @@ def describe(directory=None):
         target = download_directory()
         lines.append(f"Full MNIST, 60,000 + 10,000 digits, goes to {target}: {HOW_TO_DOWNLOAD}")
     return "\n".join(lines)
-
-
-# Downloading
-
-
-class DownloadError(RuntimeError):
-    """The download failed; the message says where, why, and what to do."""
-
-
-class _MirrorError(Exception):
-    """One mirror failed, so the next is asked."""
-
-
-def download(directory=None, mirrors=MIRRORS, progress=True):
-    """Fetch what is missing of full MNIST into `directory` (None: download_directory()).
-
-    Each file gets its name only when it is whole and its content has the right sha256. Files
-    that are there and right are kept, damaged ones replaced. `progress` shows a bar, or a line
-    for each file when there is no terminal. Returns the folder. Raises DownloadError.
-    """
-    folder = download_directory() if directory is None else Path(directory).expanduser()
-    mirrors = [mirror.rstrip("/") for mirror in mirrors]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        missing = [row for row in status(folder) if row.dataset != "full MNIST"]
-        for row in missing:
-            _refuse_to_hide(row)
-        for row in missing:
-            _download_file(row.name, folder, mirrors, progress)
-    except OSError as error:
-        raise DownloadError(
-            f"Cannot write to {folder}: {error}. What was there is unchanged. Make room, or name "
-            f"a folder that you may write to."
-        ) from error
-    return folder
-
-
-def _refuse_to_hide(row):
-    """Someone's own digits under MNIST's names are not ours to replace; a damaged file is."""
-    if row.path is None:
-        return
-    try:
-        idx.read(row.path)
-    except idx.IdxError:
-        return
-    raise DownloadError(
-        f"{row.path} is a good file but not of full MNIST; it is left alone. Move it away, or "
-        f"download into another folder."
-    )
-
-
-def _download_file(name, folder, mirrors, progress):
-    """Try the mirrors in turn; one that fails goes to the end of the list for the next files."""
-    failures = []
-    for mirror in tuple(mirrors):
-        url = f"{mirror}/{name}.gz"
-        try:
-            with replacing(folder / f"{name}.gz") as file:
-                _save(url, file, progress)
-                _verify(file, name)
-            return
-        except _MirrorError as error:
-            failures.append(f"\n  {url}: {error}")
-            mirrors.append(mirrors.pop(0))
-    raise DownloadError(
-        f"Could not download {name}.gz:{''.join(failures)}\n"
-        f"Check the connection and try again ({HOW_TO_DOWNLOAD}), or fetch the four files of MNIST "
-        f"with a browser and put them into {folder} as they are. Meanwhile the course runs on the "
-        f"digits that are there."
-    )
-
-
-def _save(url, file, progress):
-    """Write what the address sends to `file`. An OSError that gets out is the disk's."""
-    from tqdm.auto import tqdm  # here, because it takes long to import
-
-    try:
-        request = urllib.request.Request(url, headers={"User-Agent": "course (MNIST download)"})
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
-    except urllib.error.HTTPError as error:
-        raise _MirrorError(f"the server says {error.code}, {error.reason}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _MirrorError(f"no connection ({getattr(error, 'reason', error)})") from None
-    expected, received = response.length, 0
-    bar = tqdm(
-        desc=url.rpartition("/")[2],
-        total=expected,
-        unit="B",
-        unit_scale=True,
-        disable=None if progress else True,  # None: off where there is no terminal
-    )
-    with response, bar:
-        while received <= LARGEST:
-            try:
-                chunk = response.read(CHUNK)
-            except (OSError, http.client.HTTPException) as error:
-                raise _MirrorError(f"broke off after {received:,} bytes ({error})") from None
-            if not chunk:
-                break
-            file.write(chunk)
-            received += len(chunk)
-            bar.update(len(chunk))
-    if received > LARGEST:
-        raise _MirrorError(f"sent more than the {LARGEST:,} bytes that this can be")
-    if expected is not None and received < expected:
-        raise _MirrorError(f"broke off after {received:,} of {expected:,} bytes")
-    if progress and bar.disable:
-        print(f"{url}: {received:,} bytes", file=sys.stderr)
-
-
-def _verify(file, name):
-    """Raise _MirrorError unless `file` is a gzip of the file `name` of MNIST."""
-    file.seek(0)
-    if file.read(2) != idx.GZIP_MAGIC:
-        raise _MirrorError("sent something that is not a gzip file (a log-in page?)")
-    file.seek(0)
-    try:
-        found = _sha256(file, "what came")
-    except idx.IdxError as error:
-        raise _MirrorError(str(error)) from None
-    if found != FULL[name]:
-        raise _MirrorError(f"sent other content: sha256 {found}, expected {FULL[name]}")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course.nn.errors import CourseError
 from course.nn.files import replacing
 from course.nn.training import Observer
 
@@ -28,7 +29,7 @@ OLDER_NAMES = {"loss": "train_loss", "time": "train_time"}
 MODELS = ("mlp", "cnn", "attention", "xor")
 
 
-class LogError(ValueError):
+class LogError(CourseError, ValueError):
     """A file that is no training log; the message names the file and what is wrong with it."""
 
 

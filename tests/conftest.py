@@ -8,7 +8,7 @@ import matplotlib
 import pytest
 
 from course import idx, mnist
-from course.cli import main
+from course.commands.cli import main
 from course.nn import blas
 
 # The first example may have to wait for a compiler; that is no reason to fail.

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course import architecture
-from course.architecture import ArchitectureError, Network
 from course.mlp import MLP
+from course.models import architecture
+from course.models.architecture import ArchitectureError, Network
 from course.nn.gradcheck import check_gradients
 from course.nn.layers import Dense, ReLU
 from course.nn.recipe import Recipe

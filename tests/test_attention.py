@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from course import attention, attention_blocks, attention_reference
-from course.attention import PatchAttention, Weights
+from course.attention import PatchAttention, Weights, image, reference
+from course.attention import model as attention_model
 from course.nn.gradcheck import check_gradients, relative_error
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.optimizers import Adam
@@ -122,11 +122,11 @@ def test_a_batch_has_the_mean_of_its_images_gradients(batch):
 def test_the_model_is_the_one_written_in_numpy():
     x, y = digits(5)
     model = small()
-    logits, tensors = attention_reference.forward(x.reshape(-1, 8, 12), model.weights)
+    logits, tensors = reference.forward(x.reshape(-1, 8, 12), model.weights)
     assert np.allclose(model.forward(x), logits, rtol=1e-12)
     assert np.allclose(model.attention_weights(x), tensors[5], rtol=1e-12)
     loss, dlogits = SoftmaxCrossEntropy()(logits, y)
-    expected = attention_reference.backward(dlogits, model.weights, tensors)
+    expected = reference.backward(dlogits, model.weights, tensors)
     found_loss, found = gradients(model, x, y)
     assert np.isclose(found_loss, loss, rtol=1e-14)
     for name, gradient in found.items():
@@ -139,17 +139,17 @@ def test_every_rung_of_the_ladder_computes_the_same_head():
     tokens, d_model = 9, 8
     w = small(np.float32, height=12, width=12, d_model=d_model).weights
     x = numbers(tokens, d_model).astype(np.float32)
-    expected = attention_reference.head_numpy(*in_float64(x, w))
+    expected = reference.head_numpy(*in_float64(x, w))
     rungs = {
-        "python": attention_reference.head_textbook.py_func,
-        "numpy": attention_reference.head_numpy,
-        "textbook": attention_reference.head_textbook,
-        "ordered": attention_reference.head_ordered,
-        "blas": lambda x, w: attention.attention_head(x, w)[0],
+        "python": reference.head_textbook.py_func,
+        "numpy": reference.head_numpy,
+        "textbook": reference.head_textbook,
+        "ordered": reference.head_ordered,
+        "blas": lambda x, w: image.attention_head(x, w)[0],
     }
     for name, head in rungs.items():
         assert np.abs(head(x, w) - expected).max() < 1e-5, name
-    ordered_in_python = attention_reference.head_ordered.py_func(x, w)
+    ordered_in_python = reference.head_ordered.py_func(x, w)
     assert np.abs(ordered_in_python - expected).max() < 1e-5
 
 
@@ -160,7 +160,7 @@ def in_float64(x, w):
 @pytest.fixture
 def uncompiled(monkeypatch):
     """Replace every compiled function of the model by the Python function it was made from."""
-    for module in (attention_blocks, attention):
+    for module in (image, attention_model):
         for name, value in vars(module).items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)
@@ -181,27 +181,27 @@ def results(options):
 
 
 def test_what_trains_is_what_can_be_read(compiled_results, uncompiled):
-    assert not hasattr(attention.forward_image, "py_func")  # nothing below is compiled
+    assert not hasattr(image.forward_image, "py_func")  # nothing below is compiled
     for options in VARIANTS:
         for compiled, plain in zip(compiled_results[str(options)], results(options), strict=True):
             assert np.allclose(compiled, plain, rtol=1e-10, atol=1e-14)
 
 
 def test_patches_are_cut_row_by_row_and_can_be_put_back():
-    image = np.arange(24.0).reshape(4, 6)
-    patches = attention_blocks.cut_patches(image, 2)
+    pixels = np.arange(24.0).reshape(4, 6)
+    patches = image.cut_patches(pixels, 2)
     assert patches.shape == (6, 4)
     assert patches[1].tolist() == [2, 3, 8, 9]
     assert patches[3].tolist() == [12, 13, 18, 19]
-    back = np.zeros_like(image)
-    attention_blocks.paste_patches(patches, back, 2)
-    assert np.array_equal(back, image)
+    back = np.zeros_like(pixels)
+    image.paste_patches(patches, back, 2)
+    assert np.array_equal(back, pixels)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_softmax_of_scores_that_would_overflow(dtype):
     scores = np.array([[1e4, 1e4, -1e4], [-1e4, 0, 1e4]], dtype)
-    attention_blocks.softmax_rows(scores, dtype(1))
+    image.softmax_rows(scores, dtype(1))
     assert np.allclose(scores, [[0.5, 0.5, 0], [0, 0, 1]])
 
 
@@ -302,8 +302,8 @@ def train(steps, seed=1):
     random = np.random.default_rng(4)
     y = np.arange(64) % 4
     x = 0.2 * random.random((64, 28, 28), np.float32)
-    for image, label in zip(x, y, strict=True):
-        image[7 * label : 7 * label + 4] += 0.8
+    for digit, label in zip(x, y, strict=True):
+        digit[7 * label : 7 * label + 4] += 0.8
     model = PatchAttention(seed=seed)
     optimizer = Adam(model)
     losses = []

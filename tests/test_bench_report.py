@@ -6,7 +6,7 @@ import pytest
 
 from course import benchmark, models
 from course.benchmark import report
-from course.cli import main
+from course.commands.cli import main
 
 
 def result(model, **changes):

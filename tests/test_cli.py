@@ -25,7 +25,7 @@ posix = pytest.mark.skipif(
 
 def start(*arguments, code="", environment=(), **options):
     """Call the command line in a process of its own, after running `code` there."""
-    code += "import sys; from course.cli import main; sys.exit(main())"
+    code += "import sys; from course.commands.cli import main; sys.exit(main())"
     # What was started in the background of a shell ignores Ctrl-C, and so would its children.
     hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -502,7 +502,7 @@ def test_ctrl_c_while_a_process_still_loads(monkeypatch):
         def main(self):
             raise KeyboardInterrupt
 
-    monkeypatch.setitem(sys.modules, "course.cli", Interrupted("course.cli"))
+    monkeypatch.setitem(sys.modules, "course.commands.cli", Interrupted("course.commands.cli"))
     monkeypatch.delitem(sys.modules, "course.__main__", raising=False)
     with pytest.raises(SystemExit) as exit:
         runpy.run_module("course", run_name="__main__")

@@ -1,4 +1,4 @@
-"""course.mnist.download() against a server on this machine that fails in every way we know.
+"""course.download.fetch() against a server on this machine that fails in every way we know.
 
 After each failure: no file under a final name that is not whole and right, no temporary file, and
 what was there before unchanged. The files are small stand-ins whose hashes replace those of MNIST.
@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from course import idx, mnist
+from course import download, idx, mnist
 from course.nn import files
 
 NAMES = list(mnist.FULL)
@@ -169,7 +169,7 @@ COMPLETE = {f"{name}.gz": raw for name, raw in FILES.items()} | {"notes.txt": b"
 
 @pytest.mark.parametrize("kind", ["good", "no_length"])
 def test_fetches_verifies_and_loads(server, folder, kind):
-    assert mnist.download(folder, [server.url(kind)]) == folder
+    assert download.fetch(folder, [server.url(kind)]) == folder
     assert contents(folder) == COMPLETE
     assert all(row.dataset == "full MNIST" for row in mnist.status(folder))
     assert repr(mnist.load(folder)) == "full MNIST: 200 training and 50 test digits"
@@ -177,27 +177,27 @@ def test_fetches_verifies_and_loads(server, folder, kind):
 
 def test_makes_the_folder_and_takes_the_usual_one(server, tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "new/folder"))
-    assert mnist.download(mirrors=[server.url("good/")]) == tmp_path / "new/folder"
+    assert download.fetch(mirrors=[server.url("good/")]) == tmp_path / "new/folder"
     assert mnist.load().is_full
 
 
 def test_fetches_only_what_is_missing(server, folder):
     (folder / "train-labels.idx1-ubyte").write_bytes(gzip.decompress(FILES[NAMES[1]]))
-    mnist.download(folder, [server.url("good")])
+    download.fetch(folder, [server.url("good")])
     assert [name for _, name in server.requests] == [
         f"{name}.gz" for name in NAMES if "n-l" not in name
     ]
-    mnist.download(folder, [])  # nothing is missing now, so no mirror is needed
+    download.fetch(folder, [])  # nothing is missing now, so no mirror is needed
 
 
 def test_says_a_line_for_each_file_without_a_terminal(server, tmp_path, capsys):
-    mnist.download(tmp_path / "a", [server.url("good")])
+    download.fetch(tmp_path / "a", [server.url("good")])
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
         f"{server.url('good')}/{name}.gz: {len(raw):,} bytes" for name, raw in FILES.items()
     ]
-    mnist.download(tmp_path / "b", [server.url("good")], progress=False)
+    download.fetch(tmp_path / "b", [server.url("good")], progress=False)
     assert capsys.readouterr() == ("", "")
 
 
@@ -205,7 +205,7 @@ def test_shows_a_bar_on_a_terminal(server, tmp_path, monkeypatch):
     terminal = io.StringIO()
     terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
-    mnist.download(tmp_path, [server.url("good")])
+    download.fetch(tmp_path, [server.url("good")])
     assert f"{IMAGES}.gz: 100%" in terminal.getvalue()
 
 
@@ -228,16 +228,16 @@ FAILURES = {
 
 @pytest.mark.parametrize(("kind", "reason"), FAILURES.items(), ids=FAILURES)
 def test_failing_mirror_is_left_for_the_next(server, folder, kind, reason, monkeypatch):
-    monkeypatch.setattr(mnist, "TIMEOUT", 0.3)
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
     before = contents(folder)
-    with pytest.raises(mnist.DownloadError, match=f"{kind}/{IMAGES}.gz: .*{reason}") as caught:
-        mnist.download(folder, [server.url(kind)])
+    with pytest.raises(download.DownloadError, match=f"{kind}/{IMAGES}.gz: .*{reason}") as caught:
+        download.fetch(folder, [server.url(kind)])
     assert contents(folder) == before
     message = str(caught.value)
     assert message.startswith(f"Could not download {IMAGES}.gz:\n  http://127.0.0.1:")
     assert f"put them into {folder} as they are" in message
 
-    mnist.download(folder, [server.url(kind), server.url("good")])
+    download.fetch(folder, [server.url(kind), server.url("good")])
     assert contents(folder) == COMPLETE
     assert [entry[0] for entry in server.requests].count(kind) == 2  # asked once in each download
 
@@ -248,8 +248,8 @@ def test_all_mirrors_are_named_when_all_fail(server, folder):
         refused = f"http://127.0.0.1:{closed.getsockname()[1]}"
         mirrors = [server.url("forbidden"), server.url("page"), refused, "nonsense", "http://a b"]
         before = contents(folder)
-        with pytest.raises(mnist.DownloadError) as caught:
-            mnist.download(folder, mirrors)
+        with pytest.raises(download.DownloadError) as caught:
+            download.fetch(folder, mirrors)
     for mirror in mirrors:
         assert f"\n  {mirror}/{IMAGES}.gz: " in str(caught.value)
     assert contents(folder) == before
@@ -275,35 +275,35 @@ def test_full_disk(server, folder, monkeypatch, limit):
     before = contents(folder)
     quota(monkeypatch, limit)
     mirrors = [server.url("good"), server.url("good")]
-    with pytest.raises(mnist.DownloadError, match="Cannot write to .*No space left on device"):
-        mnist.download(folder, mirrors)
+    with pytest.raises(download.DownloadError, match="Cannot write to .*No space left on device"):
+        download.fetch(folder, mirrors)
     assert contents(folder) == before
     assert len(server.requests) == 1  # another mirror would not help
 
 
 def test_folder_that_cannot_be_made(server, folder):
     before = contents(folder)
-    with pytest.raises(mnist.DownloadError, match="Cannot write to .*notes.txt/data: .*director"):
-        mnist.download(folder / "notes.txt/data", [server.url("good")])
+    with pytest.raises(download.DownloadError, match="Cannot write .*notes.txt/data: .*director"):
+        download.fetch(folder / "notes.txt/data", [server.url("good")])
     assert contents(folder) == before and not server.requests
 
 
 def test_folder_in_the_place_of_a_file(server, folder):
     (folder / f"{IMAGES}.gz").unlink()
     (folder / f"{IMAGES}.gz").mkdir()
-    with pytest.raises(mnist.DownloadError, match="Cannot write to"):
-        mnist.download(folder, [server.url("good")])
+    with pytest.raises(download.DownloadError, match="Cannot write to"):
+        download.fetch(folder, [server.url("good")])
     assert contents(folder) == {"notes.txt": b"mine"}
 
 
 SCRIPT = f"""
 import json, sys
-from course import mnist
+from course import download, mnist
 mnist.FULL = json.loads({json.dumps(json.dumps(HASHES))})
 mnist.LARGEST = {LARGEST}
 try:
-    mnist.download(sys.argv[1], sys.argv[2:])
-except mnist.DownloadError as error:
+    download.fetch(sys.argv[1], sys.argv[2:])
+except download.DownloadError as error:
     print("DownloadError:", error)
 """
 
@@ -355,8 +355,10 @@ def test_good_files_that_are_not_mnist_are_left_alone(server, folder, name):
     (folder / f"{IMAGES}.gz").unlink()
     idx.write(folder / name, np.zeros((5, 28, 28), np.uint8))
     before = contents(folder)
-    with pytest.raises(mnist.DownloadError, match=f"{name} is a good file but not of full MNIST"):
-        mnist.download(folder, [server.url("good")])
+    with pytest.raises(
+        download.DownloadError, match=f"{name} is a good file but not of full MNIST"
+    ):
+        download.fetch(folder, [server.url("good")])
     assert contents(folder) == before and not server.requests
 
 
@@ -369,7 +371,7 @@ def test_two_downloads_at_once(server, folder):
 
     def fetch():
         try:
-            mnist.download(folder, [server.url("together")], progress=False)
+            download.fetch(folder, [server.url("together")], progress=False)
         except BaseException as error:
             errors.append(error)
 
@@ -410,8 +412,8 @@ def test_interrupted_at_each_later_step(server, folder, monkeypatch, step):
         raise KeyboardInterrupt
 
     before = contents(folder)
-    monkeypatch.setattr(mnist if step == "_verify" else os, step, interrupt)
+    monkeypatch.setattr(download if step == "_verify" else os, step, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        mnist.download(folder, [server.url("good")])
+        download.fetch(folder, [server.url("good")])
     monkeypatch.undo()
     assert contents(folder) == before

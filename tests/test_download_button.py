@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from course import download_button, idx, mnist
-from course.download_button import DownloadButton, bytes_there
+from course import download, idx, mnist
+from course.widgets import download_button
+from course.widgets.download_button import DownloadButton, bytes_there
 
 SIZE = 400_000  # of a stand-in file, compressed: noise stays as long as it is
 
@@ -107,7 +108,7 @@ def test_an_exception_that_nobody_thought_of_is_shown_too(folder, monkeypatch):
     def broken(*arguments, **options):
         raise ZeroDivisionError("<b>oh</b>")
 
-    monkeypatch.setattr(mnist, "download", broken)
+    monkeypatch.setattr(download, "fetch", broken)
     button = DownloadButton()
     button.button.click()
     button.thread.join(timeout=20)

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from course import models, xor
-from course.cli import main
 from course.cnn import CNN
+from course.commands.cli import main
 
 ROOT = Path(__file__).parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -5,7 +5,7 @@ from base64 import b64decode
 import pytest
 
 from course import plots
-from course.explorer import Explorer
+from course.widgets.explorer import Explorer
 
 
 @pytest.fixture

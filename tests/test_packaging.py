@@ -20,8 +20,8 @@ LOCK = (ROOT / "requirements.lock").read_text()
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PLATFORMS = {"linux": "posix", "darwin": "posix", "win32": "nt"}  # sys.platform: os.name
 LESSONS = ["idx", "mnist", "mlp", "cnn", "attention", "xor"]
-COMMAND_LINE = ["__main__", "cli", "commands"]
-WITH_WIDGETS = ["plots", "recognizer", "download_button", "explorer"]  # or with Matplotlib
+COMMAND_LINE = ["__main__", "commands"]
+WITH_WIDGETS = ["plots", "recognizer", "widgets"]  # or with Matplotlib
 PACKAGE = sorted((ROOT / "course").rglob("*.py"))
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from course import mnist
 from course.recognizer.pictures import MAX_PIXELS, PictureError, from_picture, on_canvas
-from course.recognizer.preprocess import CENTER, EmptyDrawing, normalize, shrink
+from course.recognizer.preprocess import CENTER, EmptyDrawingError, normalize, shrink
 from course.recognizer.strokes import draw_digit, paste_digit, render
 
 
@@ -106,7 +106,7 @@ def test_a_canvas_with_four_channels_is_read_by_its_first():
 
 
 def test_an_empty_canvas_is_its_own_error():
-    with pytest.raises(EmptyDrawing, match="draw a digit"):
+    with pytest.raises(EmptyDrawingError, match="draw a digit"):
         normalize(np.zeros((280, 280), np.uint8))
 
 
@@ -128,7 +128,7 @@ def test_any_drawing_gives_steps_or_is_empty(height, width, seed, density):
     drawing = (rng.random((height, width)) < density) * rng.integers(0, 256, (height, width))
     drawing = drawing.astype(np.uint8)
     if not drawing.any():
-        with pytest.raises(EmptyDrawing):
+        with pytest.raises(EmptyDrawingError):
             normalize(drawing)
         return
     steps = normalize(drawing)
@@ -224,7 +224,7 @@ def test_a_blank_sheet_has_no_ink(grain):
     sheet = 0.85 + np.random.default_rng(0).normal(0, grain, (800, 600))
     ink = from_picture(encode((np.clip(sheet, 0, 1) * 255).astype(np.uint8)))
     assert not ink.any()
-    with pytest.raises(EmptyDrawing):
+    with pytest.raises(EmptyDrawingError):
         normalize(ink)
 
 

@@ -7,10 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
-from course import __version__, cli, idx, mnist, models, pretrained
-from course.commands import pretrain
+from course import __version__, idx, mnist, models
+from course.commands import cli, pretrain
+from course.models import pretrained
+from course.models.pretrained import NAMES, PretrainedError
 from course.nn.blas import limit_threads
-from course.pretrained import NAMES, PretrainedError
 from course.recognizer.collection import accuracy
 
 

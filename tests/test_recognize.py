@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course import models, pretrained, xor
-from course.cli import main
+from course import models, xor
 from course.cnn import CNN
+from course.commands.cli import main
+from course.models import pretrained
 from course.nn.layers import Dense, Sequential
 from course.nn.rng import SimpleRng
 from course.recognizer.preprocess import normalize
@@ -204,7 +205,7 @@ def test_no_picture_is_a_wrong_argument(recognize):
 def test_neither_jupyter_nor_a_widget_library_is_loaded():
     code = """
 import sys
-from course.cli import main
+from course.commands.cli import main
 main(["recognize", "7.png"])
 heavy = {"IPython", "ipykernel", "jupyter_core", "ipywidgets", "anywidget", "matplotlib", "torch"}
 print(*sorted(heavy & set(sys.modules)))

@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from course import architecture, models, records
+from course import models, records
+from course.models import architecture
 from course.nn import checkpoint
 
 DENSE = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from course import mnist, models
-from course.cli import main
+from course.commands.cli import main
 from course.mlp import MLP
 from course.recognizer.strokes import draw_digit, paste_digit
 from course.recognizer.trial import trial

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course import idx, mnist, models, pretrained
+from course import idx, mnist, models
 from course.cnn import CNN
 from course.mlp import MLP
+from course.models import pretrained
 from course.nn.layers import Dense, Sequential
 from course.nn.losses import softmax
 from course.nn.recipe import Recipe
@@ -19,7 +20,7 @@ from course.recognizer import collection, insight
 from course.recognizer import widget as widget_module
 from course.recognizer.collection import Collection, accuracy
 from course.recognizer.pictures import PictureError
-from course.recognizer.preprocess import EmptyDrawing
+from course.recognizer.preprocess import EmptyDrawingError
 from course.recognizer.strokes import draw_digit, paste_digit
 from course.recognizer.widget import Recognizer
 
@@ -287,7 +288,7 @@ def test_saved_drawings_become_an_idx_test_set(recognizer, tmp_path):
 def test_an_empty_canvas_cannot_be_saved(recognizer, tmp_path):
     page_asks(recognizer, "save", 1, label=5)
     assert "nothing to save" in recognizer.error and not any(tmp_path.iterdir())
-    with pytest.raises(EmptyDrawing):
+    with pytest.raises(EmptyDrawingError):
         recognizer.save_as(5)
 
 

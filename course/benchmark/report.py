@@ -7,6 +7,7 @@ the versions that made it, and under "results" what `benchmark.compare` found fo
 import json
 from pathlib import Path
 
+from course.nn.errors import CourseError
 from course.nn.files import replacing
 from course.records import logs_folder
 
@@ -14,7 +15,7 @@ COLUMNS = ("model", "optimizer", "seconds", "PyTorch", "ratio", "on BLAS", "busy
 FIGURES = {"seconds", "torch_seconds", "ratio_vs_torch", "fraction_of_gemm_peak"}
 
 
-class ReportError(ValueError):
+class ReportError(CourseError, ValueError):
     """A file that holds no figures of the benchmark; the message names it."""
 
 

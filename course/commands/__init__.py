@@ -11,9 +11,10 @@ import numpy as np
 
 from course import idx, mnist, xor
 from course.mnist import to_float
+from course.nn.errors import CourseError
 
 
-class CommandError(Exception):
+class CommandError(CourseError):
     """The command failed; its text is the one sentence that says why."""
 
 

@@ -9,11 +9,12 @@ import signal
 import tempfile
 from pathlib import Path
 
-from course import commands, pretrained
+from course import commands
 from course.commands.recognize import load_own
+from course.models import pretrained
 
 NOTEBOOK = "draw.ipynb"
-CODE = """from course import pretrained
+CODE = """from course.models import pretrained
 from course.recognizer.widget import Recognizer
 
 Recognizer(pretrained.load_all() | {own})
@@ -82,7 +83,7 @@ def prepare_environment(home):
     os.environ["IPYTHONDIR"] = str(home / "ipython")
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     # the kernel has another working folder
-    paths = [str(pretrained.HERE.parents[1]), os.environ.get("PYTHONPATH")]
+    paths = [str(pretrained.HERE.parents[2]), os.environ.get("PYTHONPATH")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     if digits := os.environ.get("COURSE_DATA_DIR"):
         os.environ["COURSE_DATA_DIR"] = os.path.abspath(os.path.expanduser(digits))

@@ -11,7 +11,8 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from course import __version__, commands, mnist, models, pretrained, records
+from course import __version__, commands, mnist, models, records
+from course.models import pretrained
 from course.nn.files import replacing
 from course.nn.observers import PrintEpochs, ProgressBar
 

@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 
-from course import commands, models, pretrained
+from course import commands, models
+from course.models import pretrained
 from course.nn.checkpoint import CheckpointError
 from course.nn.losses import softmax
 
@@ -70,7 +71,7 @@ def read(path, readers):
             x = preprocess.normalize(pictures.read_canvas(path)).x
     except pictures.PictureError as problem:
         return refuse(path, str(problem))
-    except preprocess.EmptyDrawing:  # a few faint specks
+    except preprocess.EmptyDrawingError:  # a few faint specks
         return refuse(path, f"{path} shows too little ink to read.")
     probabilities = {name: softmax(model.forward(x))[0] for name, model in readers.items()}
     answers = [f"{name} {p.argmax()} ({p.max():.1%})" for name, p in probabilities.items()]

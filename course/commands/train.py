@@ -1,4 +1,4 @@
-"""Train a model of the course, or the network of an architecture file (see course/architecture.py).
+"""Train a model of the course, or the network of a file (see course/models/architecture.py).
 
 Options that are not given are those of the course's own recipe.
 """
@@ -10,7 +10,8 @@ import zlib
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from course import architecture, commands, models, records
+from course import commands, models, records
+from course.models import architecture
 from course.nn import checkpoint
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe

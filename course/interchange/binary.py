@@ -19,6 +19,7 @@ import struct
 
 import numpy as np
 
+from course.nn.errors import CourseError
 from course.nn.files import replacing
 
 KINDS = ("mlp", "cnn", "attention")
@@ -28,7 +29,7 @@ HEADER = struct.Struct("<3i")
 FLOATS = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8")}
 
 
-class InterchangeError(ValueError):
+class InterchangeError(CourseError, ValueError):
     """A file or model that does not fit; the message names it, the field, found and expected."""
 
 

@@ -15,13 +15,14 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from course.nn.errors import CourseError
 from course.nn.files import replacing
 from course.nn.training import EpochRecord, Observer, copy_weights
 
 FORMAT = "course-checkpoint-1"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(CourseError, ValueError):
     """A file that is no checkpoint, is damaged, or belongs to something else; says which."""
 
 

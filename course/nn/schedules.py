@@ -9,8 +9,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.nn.errors import CourseError
 
-class ScheduleError(ValueError):
+
+class ScheduleError(CourseError, ValueError):
     """A schedule's name, file or number makes no sense; the message says which and why."""
 
 

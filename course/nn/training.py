@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from course.nn.errors import CourseError
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.rng import SimpleRng
 
@@ -41,7 +42,7 @@ class Observer:
         """Training is over, whatever the reason: see `trainer.stopped`. Also after an error."""
 
 
-class DivergedError(ArithmeticError):
+class DivergedError(CourseError, ArithmeticError):
     """The loss is no longer a finite number. The model has its last good weights again."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from course import idx, mnist, models
+from course.nn.errors import CourseError
 from course.nn.training import evaluate
 
 IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
@@ -14,7 +15,7 @@ IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
 REHEARSED = 500  # digits of the training set that are practiced along with the learner's own
 
 
-class NoDigits(ValueError):
+class NoDigitsError(CourseError, ValueError):
     """The learner has not saved any digits yet."""
 
 
@@ -122,10 +123,10 @@ def fine_tune(model, images, labels, seed=1):
         What it gained and lost, a `FineTuned`.
 
     Raises:
-        NoDigits: there are no images.
+        NoDigitsError: there are no images.
     """
     if not len(images):
-        raise NoDigits("There are no digits of yours yet: draw some and save them first.")
+        raise NoDigitsError("There are no digits of yours yet: draw some and save them first.")
     digits = mnist.load()
     recipe = gentle(models.recipe(getattr(model, "name", "mlp")))
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from course.nn.errors import CourseError
 from course.recognizer.preprocess import CANVAS
 
 # Formats that Pillow decodes by itself: it would run another program for an EPS file.
@@ -25,7 +26,7 @@ RIPPLES = 26  # their height, of 255
 EVEN_LIGHT = 0.02  # how much the border of a clean scan or screenshot may vary, of 1
 
 
-class PictureError(ValueError):
+class PictureError(CourseError, ValueError):
     """A picture file that cannot be read, or should not be."""
 
 

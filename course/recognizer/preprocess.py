@@ -17,13 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from course.nn.errors import CourseError
+
 CANVAS = 280  # side of the drawing surface, in pixels
 SIDE = 28  # side of what the network receives
 BOX = 20  # side of the box that the ink is scaled into
 CENTER = 14  # row and column of the pixel where MNIST puts the center of mass
 
 
-class EmptyDrawing(ValueError):
+class EmptyDrawingError(CourseError, ValueError):
     """There is no ink to read."""
 
 
@@ -68,7 +70,7 @@ def normalize(drawing):
         The `Steps`; `steps.x` goes into `model.forward`.
 
     Raises:
-        EmptyDrawing: nothing is drawn.
+        EmptyDrawingError: nothing is drawn.
     """
     drawing = np.asarray(drawing)
     if drawing.ndim == 3:
@@ -88,7 +90,7 @@ def crop(drawing):
     rows = np.flatnonzero(drawing.any(axis=1))
     columns = np.flatnonzero(drawing.any(axis=0))
     if rows.size == 0:
-        raise EmptyDrawing("There is nothing to read yet: draw a digit.")
+        raise EmptyDrawingError("There is nothing to read yet: draw a digit.")
     top, left = int(rows[0]), int(columns[0])
     return drawing[top : rows[-1] + 1, left : columns[-1] + 1].copy(), (top, left)
 
@@ -119,7 +121,7 @@ def center(scaled, side=SIDE):
     height, width = scaled.shape
     mass = scaled.sum(dtype=np.float64)
     if mass == 0:
-        raise EmptyDrawing("The ink is too faint to survive the scaling: draw a thicker stroke.")
+        raise EmptyDrawingError("The ink is too faint to survive scaling: draw a thicker stroke.")
     row = scaled.sum(axis=1, dtype=np.float64) @ np.arange(height) / mass
     column = scaled.sum(axis=0, dtype=np.float64) @ np.arange(width) / mass
     top = int(np.clip(np.rint(CENTER - row), 0, side - height))

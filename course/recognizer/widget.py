@@ -18,16 +18,16 @@ import numpy as np
 from PIL import Image
 from traitlets import CBytes, Dict, Int, List, Unicode, observe
 
-from course import pretrained
-from course.models import load
+from course.models import load, pretrained
 from course.nn.checkpoint import CheckpointError
+from course.nn.errors import CourseError
 from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
-from course.recognizer.collection import Collection, NoDigits, fine_tune
+from course.recognizer.collection import Collection, fine_tune
 from course.recognizer.insight import LOOKS
-from course.recognizer.pictures import PictureError, read_canvas
-from course.recognizer.preprocess import CANVAS, EmptyDrawing, normalize
+from course.recognizer.pictures import read_canvas
+from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.strokes import render
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ PARTS = ("conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
 
 
-class MissingModel(LookupError):
+class MissingModelError(CourseError, LookupError):
     """There is no model under this name, yet; the message says why."""
 
 
@@ -120,9 +120,9 @@ class Recognizer(anywidget.AnyWidget):
             self.strokes, self.picture = [], canvas.tobytes()
 
     def save_as(self, label):
-        """Add the drawing to the learner's own test set. Raises EmptyDrawing."""
+        """Add the drawing to the learner's own test set. Raises EmptyDrawingError."""
         if self.steps is None:
-            raise EmptyDrawing("There is nothing to save yet: draw a digit.")
+            raise EmptyDrawingError("There is nothing to save yet: draw a digit.")
         self.collection.add(self.steps.centered, label)
         self._judge()
 
@@ -204,7 +204,7 @@ class Recognizer(anywidget.AnyWidget):
         with self.hold_sync():  # all of the answer in one message
             try:
                 yield
-            except (EmptyDrawing, PictureError, MissingModel, NoDigits, OSError) as problem:
+            except (CourseError, OSError) as problem:
                 error = str(problem)
             except Exception as problem:
                 error = self._describe(problem)
@@ -220,7 +220,7 @@ class Recognizer(anywidget.AnyWidget):
         """
         try:
             self.steps = normalize(self.drawing)
-        except EmptyDrawing:
+        except EmptyDrawingError:
             self.steps, self.predictions = None, {}
             missing = {name: {"error": why} for name, why in self._missing().items()}
             self.result = {"steps": [], "models": missing}
@@ -251,7 +251,7 @@ class Recognizer(anywidget.AnyWidget):
             look = self.looks.get(name) or LOOKS.get(getattr(model, "name", name))
             if look:
                 reading["look"] = _packed(look(model, self.steps.x, digit))
-        except MissingModel as problem:
+        except MissingModelError as problem:
             reading["error"] = str(problem)
         except Exception as problem:
             reading["error"] = self._describe(problem)
@@ -265,7 +265,7 @@ class Recognizer(anywidget.AnyWidget):
     def _loaded(self, name):
         """The model, or an exception that says why there is none."""
         if name in (missing := self._missing()):
-            raise MissingModel(missing[name])
+            raise MissingModelError(missing[name])
         return self.models[name]
 
     def _missing(self):

@@ -14,7 +14,7 @@ from canvas import Canvas, written
 from lab import PANEL, Notebook
 from PIL import Image
 
-from course import pretrained
+from course.models import pretrained
 from course.recognizer.collection import Collection
 from course.recognizer.strokes import render
 

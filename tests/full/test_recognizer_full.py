@@ -6,7 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from course import mnist, models, pretrained
+from course import mnist, models
+from course.models import pretrained
 from course.recognizer.trial import trial
 
 if not mnist.load().is_full:

@@ -1,4 +1,4 @@
-"""Lesson 04, as plainly as it can be said: what `course.attention` is tested against.
+"""The attention model as plainly as it can be said: what `image` is tested against.
 
 First the whole model, forward and backward, for a whole batch in NumPy. Then one attention head as
 loops: in the textbook's order, and in the order in which the memory lies.
@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from course.attention import Weights
+from course.attention.weights import Weights
 from course.nn.compiled import REGROUP, jit
 
 # ---- The whole model in NumPy -------------------------------------------------------------------
@@ -20,7 +20,7 @@ def softmax(scores):
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def turned(x):
+def transposed(x):
     """(batch, rows, columns) -> (batch, columns, rows)."""
     return x.swapaxes(1, 2)
 
@@ -37,7 +37,7 @@ def forward(x, w, patch=4):
     query = tokens @ w.query_w + w.query_b  # (batch, tokens, d_model)
     key = tokens @ w.key_w + w.key_b  # (batch, tokens, d_model)
     value = tokens @ w.value_w + w.value_b  # (batch, tokens, d_model)
-    scores = query @ turned(key) / math.sqrt(query.shape[2])  # (batch, tokens, tokens)
+    scores = query @ transposed(key) / math.sqrt(query.shape[2])  # (batch, tokens, tokens)
     attention = softmax(scores)  # (batch, tokens, tokens), each row sums to 1
     attended = attention @ value  # (batch, tokens, d_model)
     hidden = np.maximum(attended @ w.ff1_w + w.ff1_b, 0)  # (batch, tokens, d_ff)
@@ -55,18 +55,18 @@ def backward(dlogits, w, tensors):
     dfeatures = np.repeat(dpooled[:, None] / count, count, axis=1)  # (batch, tokens, d_model)
     dhidden = dfeatures @ w.ff2_w.T * (hidden > 0)  # (batch, tokens, d_ff)
     dattended = dhidden @ w.ff1_w.T  # (batch, tokens, d_model)
-    dvalue = turned(attention) @ dattended  # (batch, tokens, d_model)
-    dattention = dattended @ turned(value)  # (batch, tokens, tokens)
+    dvalue = transposed(attention) @ dattended  # (batch, tokens, d_model)
+    dattention = dattended @ transposed(value)  # (batch, tokens, tokens)
     along = (dattention * attention).sum(axis=2, keepdims=True)  # (batch, tokens, 1)
     dscores = attention * (dattention - along) / math.sqrt(d_model)  # (batch, tokens, tokens)
     dquery = dscores @ key  # (batch, tokens, d_model)
-    dkey = turned(dscores) @ query  # (batch, tokens, d_model)
+    dkey = transposed(dscores) @ query  # (batch, tokens, d_model)
     dtokens = dquery @ w.query_w.T + dkey @ w.key_w.T + dvalue @ w.value_w.T
     dz = dtokens * (tokens > 0)  # (batch, tokens, d_model)
 
     def dense(x, dy):
         """Gradients of w and b where y = x w + b for every token: add up over all of them."""
-        return (turned(x) @ dy).sum(axis=0), dy.sum(axis=(0, 1))
+        return (transposed(x) @ dy).sum(axis=0), dy.sum(axis=(0, 1))
 
     none = np.zeros(0, dlogits.dtype)
     return Weights(

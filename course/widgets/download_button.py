@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from course import mnist
+from course import download, mnist
 
 TOTAL = 11_594_722  # bytes of the four files, compressed, as the mirrors send them
 INTERVAL = 0.2  # seconds between two looks at how far it is
@@ -17,10 +17,10 @@ INTERVAL = 0.2  # seconds between two looks at how far it is
 class DownloadButton(widgets.VBox):
     """Fetches full MNIST at a click, in a thread, so that the notebook stays usable meanwhile.
 
-    The files go where `mnist.download` puts them, and come from `mirrors`.
+    The files go where `download.fetch` puts them, and come from `mirrors`.
     """
 
-    def __init__(self, mirrors=mnist.MIRRORS):
+    def __init__(self, mirrors=download.MIRRORS):
         self.mirrors = mirrors
         self.button = widgets.Button(
             description=f"Get full MNIST ({TOTAL / 1e6:.0f} MB)",
@@ -45,12 +45,13 @@ class DownloadButton(widgets.VBox):
         self._say(f"Downloading to {folder} …")
         self.bar.value, self.bar.layout.visibility = bytes_there(folder), "visible"
         with futures.ThreadPoolExecutor(1) as pool:
-            download = pool.submit(mnist.download, folder, self.mirrors, progress=False)
-            while futures.wait([download], INTERVAL).not_done:
+            coming = pool.submit(download.fetch, folder, self.mirrors, progress=False)
+            while futures.wait([coming], INTERVAL).not_done:
                 self.bar.value = bytes_there(folder)
         self.bar.layout.visibility = "hidden"
-        if problem := download.exception():
-            kind = "" if isinstance(problem, mnist.DownloadError) else f"{type(problem).__name__}: "
+        if problem := coming.exception():
+            is_expected = isinstance(problem, download.DownloadError)
+            kind = "" if is_expected else f"{type(problem).__name__}: "
             self._say(f"{kind}{problem}", is_error=True)
         else:
             self._say(

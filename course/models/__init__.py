@@ -2,7 +2,8 @@
 
 import json
 
-from course import architecture, attention, cnn, mlp, xor
+from course import attention, cnn, mlp, xor
+from course.models import architecture
 from course.nn import checkpoint, training
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.

@@ -17,8 +17,8 @@ NAMES = ("mlp", "cnn", "attention")
 RECORD = "record.json"
 HOW_TO_MAKE = "python -m course pretrain"
 ADVICE = (
-    f"Restore it (`git restore course/pretrained`, or install the course again), or make the "
-    f"weights anew from full MNIST with `{HOW_TO_MAKE}`"
+    f"Restore it (`git restore course/models/pretrained`, or install the course again), or make "
+    f"the weights anew from full MNIST with `{HOW_TO_MAKE}`"
 )
 
 

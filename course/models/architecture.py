@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from course.cnn import Conv2D, MaxPool2D
+from course.nn.errors import CourseError
 from course.nn.layers import Dense, Flatten, Layer, ReLU, Sequential
 from course.nn.recipe import Recipe
 from course.nn.regularization import BatchNorm, Dropout
@@ -78,7 +79,7 @@ OTHER_TYPES = {"linear": "dense", "max_pool": "maxpool", "batch_norm": "batchnor
 REALS = {"epsilon": (1e-12, 1.0), "momentum": (0.0, 1.0), "rate": (0.0, 0.999)}  # least, most
 
 
-class ArchitectureError(ValueError):
+class ArchitectureError(CourseError, ValueError):
     """A network that cannot be built; the message names the layer, what is wrong, and sizes."""
 
 

@@ -1,0 +1,1 @@
+"""What a learner moves with the mouse or clicks at, wherever a lesson needs it."""
