@@ -7,37 +7,20 @@ can tell (Minsky & Papert, "Perceptrons", 1969). With a hidden layer of sigmoids
 """
 
 import math
-import time
 
 import numba
 import numpy as np
 
+from course.nn import training
 from course.nn.compiled import jit
 from course.nn.layers import Dense, Sequential, Sigmoid
 from course.nn.losses import MeanSquaredError
-from course.nn.recipe import Recipe
+from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.rng import SimpleRng
-from course.nn.training import EpochRecord, Trainer
 
 INPUTS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float64)  # (4, 2)
 TARGETS = np.array([0, 1, 1, 0], np.float64)  # (4,)
 REPORTS = 100  # epoch records of a whole run
-
-
-class XOR(Sequential):
-    """Dense, sigmoid, dense, sigmoid: x (batch, 2) -> probability of "yes" (batch, 1)."""
-
-    name = "xor"
-
-    def __init__(self, seed=1, hidden=4, dtype=np.float64):
-        rng = SimpleRng(seed)
-        super().__init__(
-            hidden=Dense(2, hidden, rng, dtype),
-            hidden_sigmoid=Sigmoid(),
-            output=Dense(hidden, 1, rng, dtype),
-            output_sigmoid=Sigmoid(),
-        )
-        self.config = {"hidden": hidden}
 
 
 class HalfSquaredError(MeanSquaredError):
@@ -49,10 +32,31 @@ class HalfSquaredError(MeanSquaredError):
         return loss / 2, dpredictions / 2
 
 
+class XOR(Sequential):
+    """Dense, sigmoid, dense, sigmoid: x (batch, 2) -> probability of "yes" (batch, 1)."""
+
+    name = "xor"
+    loss_fn = HalfSquaredError()
+
+    def __init__(self, seed=1, hidden=4, dtype=np.float64):
+        rng = SimpleRng(seed)
+        super().__init__(
+            hidden=Dense(2, hidden, rng, dtype),
+            hidden_sigmoid=Sigmoid(),
+            output=Dense(hidden, 1, rng, dtype),
+            output_sigmoid=Sigmoid(),
+        )
+        self.config = {"hidden": hidden}
+
+    def is_right(self, answers, targets):
+        """Say of each answer (batch, 1) whether it is on its target's side of 1/2."""
+        return (answers[:, 0] > 0.5) == (targets > 0.5)
+
+
 @jit
 def sigmoid(z):
     """Squash any number into (0, 1); its derivative is sigmoid * (1 - sigmoid)."""
-    return 1.0 / (1.0 + math.exp(-z))
+    return 1.0 / (1.0 + math.exp(min(-z, 700.0)))  # exp(710) would overflow
 
 
 @jit
@@ -92,7 +96,7 @@ def train_epochs(x, y, w1, b1, w2, b2, learning_rate, epochs, stop_below):
     return epochs, loss
 
 
-class XORTrainer(Trainer):
+class XORTrainer(training.Trainer):
     """Trains the XOR model with `train_epochs`, in REPORTS equal parts, each with one record.
 
     A record's `train_seconds` are those of its part, its loss is that of the part's last epoch.
@@ -102,38 +106,20 @@ class XORTrainer(Trainer):
 
     def fit(self, x=INPUTS, y=TARGETS):
         """Train on x (samples, 2), y (samples,); return the records."""
+        return super().fit(x, y)
+
+    def train_part(self, x, y):
         epochs = self.settings.epochs
-        part = max(1, epochs // REPORTS)
-        dtype = self.model.parameters["hidden.w"].dtype
-        self.begin()
-        try:
-            while not self.stopped:
-                self.within_epoch = True
-                started = time.perf_counter()
-                count = min(part, epochs - self.epoch)
-                done, loss = train_epochs(
-                    x.astype(dtype),
-                    y.astype(dtype),
-                    *self.model.parameters.values(),
-                    self.settings.learning_rate,
-                    count,
-                    self.stop_below,
-                )
-                self.epoch += done
-                seconds = time.perf_counter() - started
-                rate = self.settings.learning_rate
-                self.records.append(EpochRecord(self.epoch, loss, seconds, None, None, rate))
-                if loss < self.stop_below:
-                    self.stopped = "early"
-                elif self.epoch >= epochs:
-                    self.stopped = "finished"
-                self.within_epoch = False
-                self._tell("on_epoch", self.records[-1])
-        except KeyboardInterrupt:
-            self.stopped = "interrupted"
-        finally:
-            self._tell("on_end", self)
-        return self.records
+        count = min(max(1, epochs // REPORTS), epochs - self.epoch)
+        self.learning_rate = self.settings.learning_rate
+        w = self.model.parameters
+        x, y = x.astype(w["hidden.w"].dtype), y.astype(w["hidden.w"].dtype)
+        return train_epochs(x, y, *w.values(), self.learning_rate, count, self.stop_below)
+
+    def _reason_to_stop(self):
+        if self.records and self.records[-1].train_loss < self.stop_below:
+            return "early"
+        return super()._reason_to_stop()
 
 
 class XORRecipe(Recipe):
@@ -153,10 +139,8 @@ class XORRecipe(Recipe):
 
     def trainer(self, model, observers=()):
         """Return the trainer; it looks at no schedule, no validation and no other optimizer."""
-        trainer = super().trainer(model)
-        return XORTrainer(
-            model, trainer.optimizer, trainer.schedule, self, HalfSquaredError(), list(observers)
-        )
+        optimizer, schedule = OPTIMIZERS[self.optimizer](model, self), self.make_schedule()
+        return XORTrainer(model, optimizer, schedule, self, observers=list(observers))
 
 
 RECIPE = XORRecipe(epochs=1_000_000, batch_size=1, validation_split=0.0, learning_rate=0.01)
@@ -164,9 +148,7 @@ RECIPE = XORRecipe(epochs=1_000_000, batch_size=1, validation_split=0.0, learnin
 
 def evaluate(model, x=INPUTS, y=TARGETS):
     """Return (mean loss, share of answers on the right side of 1/2)."""
-    answers = model.forward(x)  # (samples, 1)
-    loss, _ = HalfSquaredError()(answers, y)
-    return loss, float(((answers[:, 0] > 0.5) == (y > 0.5)).mean())
+    return training.evaluate(model, x, y)
 
 
 def is_solved(model):

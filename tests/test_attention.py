@@ -7,8 +7,9 @@ from course.attention import PatchAttention, Weights, image, reference
 from course.attention import model as attention_model
 from course.nn.gradcheck import check_gradients, relative_error
 from course.nn.losses import SoftmaxCrossEntropy
-from course.nn.optimizers import Adam
+from course.nn.optimizers import SGD, Adam
 from course.nn.rng import SimpleRng, xavier_uniform
+from course.nn.training import Trainer
 
 SMALL = {"height": 8, "width": 12, "d_model": 6, "d_ff": 10, "outputs": 4}  # 6 tokens of 16 pixels
 VARIANTS = [
@@ -155,6 +156,27 @@ def test_every_rung_of_the_ladder_computes_the_same_head():
 
 def in_float64(x, w):
     return x.astype(np.float64), Weights(*(array.astype(np.float64) for array in w))
+
+
+class Doubled(SoftmaxCrossEntropy):
+    """A loss of somebody's own."""
+
+    def __call__(self, logits, labels):
+        loss, dlogits = super().__call__(logits, labels)
+        return 2 * loss, 2 * dlogits
+
+
+def test_the_fused_way_is_taken_only_for_the_loss_that_it_was_written_for():
+    x, y = digits(6)
+    losses, moved = {}, {}
+    for loss_fn in (SoftmaxCrossEntropy(), Doubled()):
+        model = small()
+        before = model.parameters["patch_w"].copy()
+        trainer = Trainer(model, SGD(model), lambda epoch: 0.1, loss_fn=loss_fn)
+        losses[type(loss_fn)] = trainer.train_batch(x, y, 0.1)
+        moved[type(loss_fn)] = model.parameters["patch_w"] - before
+    assert losses[Doubled] == pytest.approx(2 * losses[SoftmaxCrossEntropy], rel=1e-12)
+    assert np.allclose(moved[Doubled], 2 * moved[SoftmaxCrossEntropy], rtol=1e-6, atol=1e-15)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from course import xor
 from course.nn.gradcheck import check_gradients
@@ -27,6 +28,13 @@ def test_has_17_parameters():
 def test_gradients(hidden):
     errors = check_gradients(XOR(3, hidden), xor.INPUTS, xor.TARGETS, xor.HalfSquaredError())
     assert len(errors) == 5 and max(errors.values()) < 1e-6
+
+
+@pytest.mark.parametrize("sigmoid", [xor.sigmoid, xor.sigmoid.py_func])
+def test_sigmoid_is_right_for_any_number(sigmoid):
+    z = np.array([-1e308, -1000.0, -710.0, -700.0, -20.0, 0.0, 3.0, 40.0, 1e308])
+    found = [sigmoid(number) for number in z]
+    np.testing.assert_allclose(found, expit(z), rtol=1e-14, atol=1e-300)
 
 
 @pytest.mark.parametrize("function", [xor.train_epochs, xor.train_epochs.py_func])

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from course.nn.blas import gemm
+from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.rng import xavier_uniform
 
 
@@ -18,7 +19,10 @@ class Layer:
 
     `parameters` and `gradients` map the same names to arrays of the same shapes; `buffers` holds
     state that is saved but not trained; `training` tells dropout and batch norm how to behave.
+    A model is trained on its `loss_fn`, and `is_right` judges its answers.
     """
+
+    loss_fn = SoftmaxCrossEntropy()
 
     def __init__(self):
         self.parameters = {}
@@ -41,6 +45,10 @@ class Layer:
         `dy` is dLoss/d(output) and has the output's shape.
         """
         raise NotImplementedError
+
+    def is_right(self, answers, labels):
+        """Say of each answer (batch, classes) whether it is that of its label: (batch,) bool."""
+        return answers.argmax(axis=1) == labels
 
     def walk(self):
         """Yield this layer and every layer inside it, with names: ("hidden", <Dense>)."""

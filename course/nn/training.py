@@ -80,7 +80,7 @@ class Trainer:
     optimizer: object
     schedule: object
     settings: Settings = field(default_factory=Settings)
-    loss_fn: object = field(default_factory=SoftmaxCrossEntropy)
+    loss_fn: object = None  # the model's own, unless another is given
     observers: list = field(default_factory=list)
 
     # state
@@ -88,11 +88,13 @@ class Trainer:
     records: list = field(default_factory=list)
     best_epoch: int = 0  # the one with the lowest validation loss
     best_weights: dict = field(default_factory=dict)
+    learning_rate: float = 0.0  # of the last step
     within_epoch: bool = False  # has steps behind it that no record tells of yet
     stopped: str = ""  # why training ended: "finished", "early", "interrupted" or "diverged"
 
     def __post_init__(self):
         self.rng = SimpleRng(self.settings.seed)  # its state is part of the run's state
+        self.loss_fn = self.loss_fn or self.model.loss_fn
 
     def fit(self, x, y):
         """Train until the epochs are over, patience runs out, Ctrl-C is pressed or it diverges.
@@ -111,7 +113,7 @@ class Trainer:
         self.begin()
         try:
             while not self.stopped:
-                self._run_epoch(train_x, train_y, validation_x, validation_y)
+                self._run_part(train_x, train_y, validation_x, validation_y)
             if self.settings.patience:
                 put_back(self.model, self.best_weights)
         except KeyboardInterrupt:
@@ -126,13 +128,13 @@ class Trainer:
         self.stopped = self._reason_to_stop()  # a run that was resumed may be over already
         self._tell("on_begin", self)
 
-    def _run_epoch(self, train_x, train_y, validation_x, validation_y):
+    def _run_part(self, train_x, train_y, validation_x, validation_y):
         good = copy_weights(self.model)
         self.within_epoch = True
         validation = (None, None)
         with np.errstate(over="ignore", invalid="ignore"):  # _diverged says it better
             started = time.perf_counter()
-            train_loss = self.train_epoch(train_x, train_y)
+            epochs, train_loss = self.train_part(train_x, train_y)
             seconds = time.perf_counter() - started
             if not math.isfinite(train_loss) or not is_finite(self.model):
                 self._diverged(train_loss, good)
@@ -140,8 +142,8 @@ class Trainer:
                 validation = evaluate(self.model, validation_x, validation_y, self.loss_fn)
                 if not math.isfinite(validation[0]):
                     self._diverged(validation[0], good)
-        self.epoch += 1
-        record = EpochRecord(self.epoch, train_loss, seconds, *validation, self._learning_rate)
+        self.epoch += epochs
+        record = EpochRecord(self.epoch, train_loss, seconds, *validation, self.learning_rate)
         self.records.append(record)
         self._remember_best(record)
         self.stopped = self._reason_to_stop()
@@ -158,6 +160,10 @@ class Trainer:
             f"The model has its weights from after epoch {self.epoch} again."
         )
 
+    def train_part(self, x, y):
+        """Train as long as one record tells of; return (epochs done, loss of the last)."""
+        return 1, self.train_epoch(x, y)
+
     def train_epoch(self, x, y):
         """One pass over the data in random order; return the mean loss, or the first not finite."""
         self.model.training = True
@@ -167,8 +173,8 @@ class Trainer:
         total = 0.0
         for batch in range(batches):
             chosen = order[batch * size : (batch + 1) * size]
-            self._learning_rate = self.schedule(self.epoch + batch / batches)
-            loss = self.train_batch(x[chosen], y[chosen], self._learning_rate)
+            self.learning_rate = self.schedule(self.epoch + batch / batches)
+            loss = self.train_batch(x[chosen], y[chosen], self.learning_rate)
             if not math.isfinite(loss):
                 return loss
             total += loss * len(chosen)
@@ -177,7 +183,8 @@ class Trainer:
 
     def train_batch(self, x, y, learning_rate):
         """Take one step on the batch (x, y) and return its mean loss before the step."""
-        if hasattr(self.model, "loss_and_gradients"):  # a model that does it all in one go
+        in_one_go = type(self.loss_fn) is SoftmaxCrossEntropy  # which is what it was written for
+        if in_one_go and hasattr(self.model, "loss_and_gradients"):
             loss, _ = self.model.loss_and_gradients(x, y)
             if math.isfinite(loss):
                 self.optimizer.step(learning_rate)
@@ -209,14 +216,14 @@ class Trainer:
 
 def evaluate(model, x, y, loss_fn=None, batch_size=1000):
     """Return (mean loss, accuracy in [0, 1]) of the model on x (samples, ...), y (samples,)."""
-    loss_fn = loss_fn or SoftmaxCrossEntropy()
+    loss_fn = loss_fn or model.loss_fn
     model.training = False
     total, correct = 0.0, 0
     for start in range(0, len(x), batch_size):
         labels = y[start : start + batch_size]
-        logits = model.forward(x[start : start + batch_size])
-        total += loss_fn(logits, labels)[0] * len(labels)
-        correct += int((logits.argmax(axis=1) == labels).sum())
+        answers = model.forward(x[start : start + batch_size])
+        total += loss_fn(answers, labels)[0] * len(labels)
+        correct += int(model.is_right(answers, labels).sum())
     return total / len(x), correct / len(x)
 
 
