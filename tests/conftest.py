@@ -9,7 +9,6 @@ import pytest
 
 from course import idx, mnist
 from course.commands.cli import main
-from course.nn import blas
 
 # The first example may have to wait for a compiler; that is no reason to fail.
 hypothesis.settings.register_profile("local", deadline=None)
@@ -50,9 +49,6 @@ def elsewhere(tmp_path, monkeypatch, some_digits):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_DATA_DIR", str(some_digits))
     monkeypatch.setenv("COURSE_LOGS_DIR", str(tmp_path / "logs"))
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # for the processes that are started
-    with blas.limit_threads(1):  # more would only wait for each other on so few digits
-        yield
 
 
 @pytest.fixture

@@ -399,7 +399,6 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch, failure
 # A real process, really killed
 
 # One thread each: the machine may have little to spare, and the bits are not about threads here.
-ENVIRONMENT = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def train(folder, *more):
@@ -414,7 +413,7 @@ def arrays(path):
 
 def kill_after_an_epoch(command, delay):
     """Start `command`, kill it `delay` seconds after its first epoch; tell if it was running."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with process.stdout:
         any(line.startswith("epoch") for line in process.stdout)
         time.sleep(delay)
@@ -425,7 +424,7 @@ def kill_after_an_epoch(command, delay):
 @pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
 def test_killed_at_any_moment_and_resumed_it_is_the_same_run(tmp_path):
     whole, folder = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(train(whole), check=True, capture_output=True, env=ENVIRONMENT)
+    subprocess.run(train(whole), check=True, capture_output=True)
     expected = arrays(whole / "run")
     an_epoch = np.median([float(line.split(",")[2]) for line in epochs_of(whole / "log.txt")])
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -14,17 +15,23 @@ def test_every_share_is_computed_and_the_results_keep_their_order():
     assert shares.run(lambda a, b: a - b, [(k, 10) for k in range(40)]) == list(range(-10, 30))
 
 
-def test_an_error_in_a_share_is_told_after_all_have_ended():
-    ended = []
+@pytest.mark.parametrize("who", ["caller", "helper"])
+def test_an_error_is_told_when_nobody_is_at_work_any_more(who, monkeypatch):
+    monkeypatch.setattr(shares, "CORES", 2)
+    caller, both, begun, ended = threading.get_ident(), threading.Barrier(2), [], []
 
     def task(k):
-        if k == 1:
-            raise ZeroDivisionError
+        begun.append(k)
+        if k < 2:
+            both.wait(60)  # each has a share
+            if (threading.get_ident() == caller) == (who == "caller"):
+                raise ZeroDivisionError
+        time.sleep(0.01)
         ended.append(k)
 
     with pytest.raises(ZeroDivisionError):
-        shares.run(task, [(k,) for k in range(8)])
-    assert sorted(ended) == [0, *range(2, 8)]
+        shares.run(task, [(k,) for k in range(50)])
+    assert len(begun) == len(ended) + 1 < 50
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

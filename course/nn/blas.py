@@ -4,16 +4,35 @@ BLAS ("Basic Linear Algebra Subprograms", Dongarra et al. 1990, ACM TOMS 16(1)) 
 every framework's matrix product. NumPy's and SciPy's wheels each bring their own copy, each with
 its own threads, and two sets of threads fight over the cores. So every product of the course goes
 through SciPy's, which is also the one that `np.dot` means inside a Numba function.
+
+SciPy's BLAS has one thread here. A large product is cut into shares instead, blocks of columns,
+which the cores take as they find the time (`course.nn.shares`). BLAS's own threads meet after every
+product, so that one of them that has to wait for another program makes all wait; and with some
+processors' code they add up in another order than one thread does.
 """
 
-import functools
+import ctypes
 
 import numpy as np
 import threadpoolctl
+from numba.extending import get_cython_function_address
 from scipy.linalg import blas
 
-_GEMM = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
-_one_thread = False  # set by use_one_thread
+from course.nn import shares
+
+SHARES = 4  # of a large product
+LARGE = 2**22  # multiplications: below, a product takes less time than a meeting
+
+FLOAT, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+_GEMM = {FLOAT: blas.sgemm, DOUBLE: blas.dgemm}
+# The same functions by address. Called in this way they let go of Python's lock.
+_C_GEMM = {
+    dtype: ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(
+        get_cython_function_address("scipy.linalg.cython_blas", name)
+    )
+    for dtype, name in ((FLOAT, "sgemm"), (DOUBLE, "dgemm"))
+}
+_C_REAL = {FLOAT: ctypes.c_float, DOUBLE: ctypes.c_double}
 
 
 def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
@@ -47,73 +66,55 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
         )
     if not out.size:
         return out  # BLAS refuses empty matrices
-    if _one_thread and k > 512:  # see use_one_thread
-        half = (k + 1) // 2
-        first_a, rest_a = np.split(a, [half], axis=0 if trans_a else 1)
-        first_b, rest_b = np.split(b, [half], axis=1 if trans_b else 0)
-        _product(first_a, first_b, out, alpha, beta, trans_a, trans_b)
-        _product(rest_a, rest_b, out, alpha, 1.0, trans_a, trans_b)
+    # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
+    # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
+    if m * n * k >= LARGE and n >= 16 * SHARES:
+        product = (np.ascontiguousarray(a), np.ascontiguousarray(b), out, alpha, beta)
+        ends = [n * share // SHARES for share in range(SHARES + 1)]
+        blocks = zip(ends, ends[1:], strict=False)
+        shares.run(_columns, [(*product, trans_a, trans_b, *block) for block in blocks])
     else:
-        _product(a, b, out, alpha, beta, trans_a, trans_b)
+        options = {"trans_a": trans_b, "trans_b": trans_a, "overwrite_c": 1}
+        _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, **options)
     return out
 
 
-def _product(a, b, out, alpha, beta, trans_a, trans_b):
-    """Call BLAS on checked operands, all row-major."""
-    # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
-    # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
-    _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, trans_a=trans_b, trans_b=trans_a, overwrite_c=1)
+def _columns(a, b, out, alpha, beta, trans_a, trans_b, first, end):
+    """Compute columns first to end (exclusive) of the product, by BLAS's own calling sequence."""
+    m, k = a.shape[::-1] if trans_a else a.shape
+    # Columns of op(b) are rows of a `b` that is to be transposed.
+    skipped = first * a.itemsize * (b.shape[1] if trans_b else 1)
+    sizes = (ctypes.c_int * 6)(end - first, m, k, b.shape[1], a.shape[1], out.shape[1])
+    rows, columns, inner, row_of_b, row_of_a, row_of_out = range(
+        ctypes.addressof(sizes), ctypes.addressof(sizes) + ctypes.sizeof(sizes), 4
+    )
+    factors = (_C_REAL[a.dtype] * 2)(alpha, beta)
+    _C_GEMM[a.dtype](
+        b"T" if trans_b else b"N",
+        b"T" if trans_a else b"N",
+        rows,
+        columns,
+        inner,
+        ctypes.addressof(factors),
+        b.ctypes.data + skipped,
+        row_of_b,
+        a.ctypes.data,
+        row_of_a,
+        ctypes.addressof(factors) + a.itemsize,
+        out.ctypes.data + first * a.itemsize,
+        row_of_out,
+    )
 
 
-_all_threads = []  # (library, its number of threads), while it has only one
+def _use_one_thread():
+    """Take BLAS's own threads from SciPy's copy (or from the one that NumPy and SciPy share)."""
+    libraries = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+    of_scipy = [library for library in libraries if "scipy.libs" in library.filepath]
+    for library in of_scipy or libraries:
+        library.set_num_threads(1)
 
 
-def use_one_thread(only_one):
-    """Let BLAS use one thread from now on, or all of them again.
-
-    With several threads OpenBLAS adds up a sum over k in two halves where one thread would cut it
-    elsewhere, and the last bits differ. So with one thread `gemm` cuts at the half by itself.
-    That is what was seen, not what is promised: ask `same_bits_with_one_thread`.
-    """
-    global _one_thread
-    if only_one and not _one_thread:
-        for library in _blas_controllers():
-            _all_threads.append((library, library.get_num_threads()))
-            library.set_num_threads(1)
-    elif _one_thread and not only_one:
-        while _all_threads:
-            library, threads = _all_threads.pop()
-            library.set_num_threads(threads)
-    _one_thread = only_one
-
-
-@functools.cache
-def _blas_controllers():
-    return threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-
-
-def same_bits_with_one_thread(batch, inputs, outputs, dtype=np.float32):
-    """Try whether the products of a dense layer of this size have the same bits either way."""
-    numbers = np.random.default_rng(0).standard_normal
-    x, w = numbers((batch, inputs)).astype(dtype), numbers((inputs, outputs)).astype(dtype)
-    dy = numbers((batch, outputs)).astype(dtype)
-
-    def products():
-        moved = gemm(x, dy, w.copy(), alpha=-0.1, beta=0.9, trans_a=True)
-        return gemm(x, w), gemm(dy, w, trans_b=True), gemm(x, dy, trans_a=True), moved
-
-    with_all = products()
-    use_one_thread(True)
-    try:
-        with_one = products()
-    finally:
-        use_one_thread(False)
-    return all(map(np.array_equal, with_all, with_one))
-
-
-def limit_threads(limit):
-    """Context manager: BLAS uses at most `limit` threads inside the block."""
-    return threadpoolctl.threadpool_limits(limit, user_api="blas")
+_use_one_thread()
 
 
 def libraries():

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from course.nn import schedules
 from course.nn.optimizers import SGD, Adam
-from course.nn.threads import ThreadGovernor
 from course.nn.training import Settings, Trainer
 
 # Functions of a model and a Recipe.
@@ -49,5 +48,4 @@ class Recipe(Settings):
     def trainer(self, model, observers=()):
         """Return a `Trainer` that follows this recipe on `model`."""
         optimizer = OPTIMIZERS[self.optimizer](model, self)
-        observers = [ThreadGovernor(), *observers]
-        return Trainer(model, optimizer, self.make_schedule(), self, observers=observers)
+        return Trainer(model, optimizer, self.make_schedule(), self, observers=list(observers))
