@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from course import cnn
 from course.cnn import CNN, Conv2D, MaxPool2D
-from course.nn.gradcheck import check_gradients
+from course.nn.gradcheck import check_gradients, relative_error
 from course.nn.layers import Dense, Flatten, ReLU, Sequential
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.optimizers import SGD
@@ -340,3 +340,44 @@ def test_training_gives_the_same_bits_twice():
         trainer.fit(x, y)
         weights.append(b"".join(w.tobytes() for w in trainer.model.parameters.values()))
     assert weights[0] == weights[1]
+
+
+# There and back in shares
+
+LABELS = np.random.default_rng(4).integers(0, 10, 32)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 32])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shares_give_what_the_layers_give(batch, dtype):
+    model, x, y = CNN(3, channels=5, dtype=dtype), numbers(batch, 784, dtype=dtype), LABELS[:batch]
+    expected, dlogits = SoftmaxCrossEntropy()(model.forward(x), y)
+    right = int(model.is_right(model.forward(x), y).sum())
+    model.backward(dlogits)
+    by_layers = {name: g.copy() for name, g in model.gradients.items()}
+    loss, correct = model.loss_and_gradients(x, y)
+    eps = float(np.finfo(dtype).eps)
+    assert correct == right and loss == pytest.approx(expected, rel=50 * eps)
+    for name, g in model.gradients.items():
+        # Both add up the same products, at most batch * 784 of them, in another order. Errors of
+        # that many roundings are like a random walk: its square root, and some room.
+        room = 10 * np.sqrt(batch * 784) * eps
+        assert relative_error(g, by_layers[name]) < room, name
+
+
+def test_shares_compiled_and_not_are_the_same(monkeypatch):
+    model, x, y = CNN(2, channels=2, dtype=np.float64), numbers(2, 784), LABELS[:2]
+    loss, _ = model.loss_and_gradients(x, y)
+    expected = {name: g.copy() for name, g in model.gradients.items()}
+    for name, value in vars(cnn).items():
+        if hasattr(value, "py_func"):
+            monkeypatch.setattr(cnn, name, value.py_func)
+    assert model.loss_and_gradients(x, y)[0] == pytest.approx(loss, rel=1e-12)
+    for name, g in model.gradients.items():
+        assert np.allclose(g, expected[name], rtol=1e-10, atol=1e-14), name
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 10], [0, -1, 2]])
+def test_labels_that_cannot_be_are_refused(labels):
+    with pytest.raises(ValueError, match="expected 3 labels, each from 0 to 9"):
+        CNN().loss_and_gradients(np.zeros((3, 784), np.float32), labels)

@@ -1,12 +1,12 @@
 """The attention model for the rest of the course: weights with names, batches cut into shares."""
 
-import numba
 import numpy as np
 
 from course.attention.image import Options, backward_share, forward_share, train_share
-from course.attention.weights import POSITIONS, Weights, cut, draw
+from course.attention.weights import POSITIONS, draw
 from course.nn import shares
 from course.nn.layers import Layer
+from course.nn.losses import as_labels
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
 
@@ -20,8 +20,6 @@ RECIPE = Recipe(
     schedule="one_cycle",
     beta2=0.99,
 )
-# A batch is cut into this many shares. Beyond eight, adding up costs more than another core brings.
-SHARES = min(numba.config.NUMBA_NUM_THREADS, 8)
 
 
 class PatchAttention(Layer):
@@ -72,15 +70,10 @@ class PatchAttention(Layer):
         self.options = Options(patch, bool(residual), bool(layer_norm))
         sizes = (self.tokens, patch * patch, d_model, d_ff, outputs)
         self.weights = draw(SimpleRng(seed), *sizes, positions, layer_norm, self.dtype)
-        # Gradients lie in one long vector, so that those of all shares are added in one go.
-        count = sum(w.size for w in self.weights)
-        self._total = np.zeros(count, dtype)
-        self._parts = np.zeros((SHARES, count), dtype)  # one row per share
-        self._part_gradients = [cut(row, self.weights) for row in self._parts]
-        gradients = cut(self._total, self.weights)
-        for name, w, g in zip(Weights._fields, self.weights, gradients, strict=True):
+        self._shared = shares.Gradients(self.weights)
+        for name, w in self.weights._asdict().items():
             if w.size:
-                self.parameters[name], self.gradients[name] = w, g
+                self.parameters[name], self.gradients[name] = w, getattr(self._shared.total, name)
 
     def forward(self, x):
         self.x = x
@@ -98,10 +91,10 @@ class PatchAttention(Layer):
         logits = np.zeros((batch, self.config["outputs"]), self.dtype)
         attention = np.zeros((batch * keep_attention, self.tokens, self.tokens), self.dtype)
 
-        def task(part, _):
+        def task(part):
             forward_share(images[part], self.weights, self.options, logits[part], attention[part])
 
-        self._in_shares(task, batch)
+        shares.in_slices(task, batch)
         return logits, attention
 
     def backward(self, dlogits):
@@ -112,7 +105,7 @@ class PatchAttention(Layer):
         def task(part, g):
             backward_share(images[part], dlogits[part], self.weights, g, self.options, dx[part])
 
-        self._add_gradients(task, len(images))
+        self._shared.add_up(task, len(images))
         return dx.reshape(np.shape(self.x))
 
     def loss_and_gradients(self, x, labels):
@@ -122,29 +115,15 @@ class PatchAttention(Layer):
         An image's tensors go back through while they are still in the cache, and nothing has to be
         computed twice.
         """
-        images, labels = self._images(x), np.ascontiguousarray(labels, np.int64)
-        batch, outputs = len(images), self.config["outputs"]
-        if labels.shape != (batch,) or labels.min() < 0 or labels.max() >= outputs:
-            raise ValueError(f"expected {batch} labels, each from 0 to {outputs - 1}")
+        images = self._images(x)
+        batch = len(images)
+        labels = as_labels(labels, batch, self.config["outputs"])
 
         def task(part, g):
             return train_share(images[part], labels[part], batch, self.weights, g, self.options)
 
-        losses, correct = zip(*self._add_gradients(task, batch), strict=True)
+        losses, correct = zip(*self._shared.add_up(task, batch), strict=True)
         return sum(losses) / batch, sum(correct)
-
-    def _add_gradients(self, task, batch):
-        """Run task in shares, each adding to its own gradients; `gradients` is then their sum."""
-        self._parts.fill(0)
-        results = self._in_shares(task, batch)
-        self._parts.sum(axis=0, out=self._total)
-        return results
-
-    def _in_shares(self, task, batch):
-        """Call task(slice of the batch, gradients) for all shares; return a list of the results."""
-        ends = [batch * share // SHARES for share in range(SHARES + 1)]
-        parts = map(slice, ends, ends[1:])
-        return shares.run(task, zip(parts, self._part_gradients, strict=True))
 
     def _images(self, x):
         """x as (batch, height, width) of the model's dtype, in an array that can be written."""

@@ -80,10 +80,3 @@ def draw(rng, tokens, pixels, d_model, d_ff, outputs, positions, layer_norm, dty
         classifier_b=zeros(outputs),
     )
     return Weights(*(np.ascontiguousarray(array, dtype) for array in arrays))
-
-
-def cut(vector, weights) -> Weights:
-    """Cut a vector into arrays of the weights' shapes: views, nothing is copied."""
-    ends = np.cumsum([w.size for w in weights])
-    pieces = np.split(vector, ends[:-1])
-    return Weights(*(p.reshape(w.shape) for p, w in zip(pieces, weights, strict=True)))

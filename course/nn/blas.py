@@ -12,6 +12,7 @@ processors' code they add up in another order than one thread does.
 """
 
 import ctypes
+import itertools
 
 import numpy as np
 import threadpoolctl
@@ -71,7 +72,7 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
     if m * n * k >= LARGE and n >= 16 * SHARES:
         product = (np.ascontiguousarray(a), np.ascontiguousarray(b), out, alpha, beta)
         ends = [n * share // SHARES for share in range(SHARES + 1)]
-        blocks = zip(ends, ends[1:], strict=False)
+        blocks = itertools.pairwise(ends)
         shares.run(_columns, [(*product, trans_a, trans_b, *block) for block in blocks])
     else:
         options = {"trans_a": trans_b, "trans_b": trans_a, "overwrite_c": 1}

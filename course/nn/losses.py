@@ -45,3 +45,11 @@ class MeanSquaredError:
         """Return (loss, dpredictions); both arrays have the shape (batch, outputs)."""
         difference = predictions - targets
         return float(np.mean(difference**2)), difference * (2.0 / difference.size)
+
+
+def as_labels(labels, batch, classes):
+    """Give the labels as an int64 array (batch,). Raises ValueError for others than there are."""
+    labels = np.ascontiguousarray(labels, np.int64)
+    if labels.shape != (batch,) or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"expected {batch} labels, each from 0 to {classes - 1}")
+    return labels

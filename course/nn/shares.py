@@ -6,9 +6,14 @@ machine and on a busy one.
 """
 
 import functools
+import itertools
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+
+OF_A_BATCH = 4  # so many shares; more would be smaller than what a meeting costs
 
 # How many this process may use; Linux alone tells.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -59,3 +64,42 @@ def _next(todo):
         return todo.popleft()
     except IndexError:
         return None
+
+
+class Gradients:
+    """The gradients of a batch that is cut into shares, one after the other of its samples.
+
+    `weights` is a NamedTuple of arrays, and `total` one of their gradients.
+    """
+
+    def __init__(self, weights):
+        # All of a share in one long vector, so that the shares are added up in one go.
+        sizes = [w.size for w in weights]
+        self._parts = np.zeros((OF_A_BATCH, sum(sizes)), weights[0].dtype)
+        self._total = np.zeros_like(self._parts[0])
+
+        def named(vector):
+            pieces = np.split(vector, np.cumsum(sizes)[:-1])
+            views = (p.reshape(w.shape) for p, w in zip(pieces, weights, strict=True))
+            return type(weights)(*views)
+
+        self.total = named(self._total)
+        self._of_part = [named(part) for part in self._parts]
+
+    def add_up(self, task, batch):
+        """Call task(slice of the batch, gradients) for all shares; each adds to its gradients.
+
+        `total` is their sum, always in the same order. Returns a list of the results.
+        """
+        self._parts.fill(0)
+        results = in_slices(task, batch, self._of_part)
+        self._parts.sum(axis=0, out=self._total)
+        return results
+
+
+def in_slices(task, batch, *details):
+    """Call task(slice of the batch, *a detail of each list) for all shares, as `run` does."""
+    ends = [batch * share // OF_A_BATCH for share in range(OF_A_BATCH + 1)]
+    slices = [slice(first, end) for first, end in itertools.pairwise(ends)]
+    calls = [call for call in zip(slices, *details, strict=True) if call[0].start < call[0].stop]
+    return run(task, calls)
