@@ -26,13 +26,11 @@ posix = pytest.mark.skipif(
 def start(*arguments, code="", environment=(), **options):
     """Call the command line in a process of its own, after running `code` there."""
     code += "import sys; from course.commands.cli import main; sys.exit(main())"
-    # What was started in the background of a shell ignores Ctrl-C, and so would its children.
-    hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         env=os.environ | dict(environment),
-        **(hears if os.name == "posix" else {}) | pipes | options,
+        **pipes | options,
     )
 
 

@@ -41,8 +41,6 @@ class Draw:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # what a shell started in the background would ignore Ctrl-C
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def __enter__(self):
