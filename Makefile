@@ -14,6 +14,9 @@ RUN := $(VENV)/bin/python -m
 SETUP := $(VENV)/set-up-$(firstword $(shell pwd | cksum))
 # What a notebook starts with "!" and the kernel that runs it are those of .venv.
 JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
+# JupyterLab neither offers news nor looks for a newer version of itself, unless one's own settings
+# say otherwise: it would cover the lesson, and the version is that of the lock.
+SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 
 .PHONY: help setup lab test lint weights lock
 help:
@@ -45,7 +48,7 @@ lab: $(SETUP)
 	if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$BROWSER" ]; then \
 	    set -- "$$@" --no-browser; \
 	fi; \
-	$(JUPYTER) $(RUN) jupyterlab --ServerApp.root_dir=. \
+	$(JUPYTER) $(SETTINGS) $(RUN) jupyterlab --ServerApp.root_dir=. \
 	    --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb "$$@" $(LAB)
 
 test: $(SETUP)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jupyterlab.commands import get_app_dir
+from jupyterlab_server.settings_utils import get_settings
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -84,6 +86,20 @@ def test_what_only_a_ci_run_needs_is_pinned_and_not_in_the_lock():
     assert re.search(r"^torch=\d+\.\d+\.\d+ ", script, re.MULTILINE)
     locked = {canonicalize_name(r.name) for r in locked_requirements()}
     assert not locked & {"torch", "greenlet", *(canonicalize_name(r.name) for r in browser)}
+
+
+def test_jupyterlab_offers_no_news_and_looks_for_no_update(monkeypatch, tmp_path):
+    lab = re.search(r"^lab:.*?\n\n", MAKEFILE, re.MULTILINE | re.DOTALL)[0]
+    folder = re.search(r'^SETTINGS := JUPYTER_CONFIG_PATH="\$\(CURDIR\)/([.\w]+)', MAKEFILE, re.M)[
+        1
+    ]
+    assert "$(SETTINGS) $(RUN) jupyterlab" in lab
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(ROOT / folder))
+    schemas = Path(get_app_dir(), "schemas")
+    plugin = "@jupyterlab/apputils-extension:notification"
+    settings, _ = get_settings(str(tmp_path), str(schemas), str(tmp_path), plugin)
+    defaults = {k: v["default"] for k, v in settings["schema"]["properties"].items()}
+    assert (defaults["fetchNews"], defaults["checkForUpdates"]) == ("false", False)
 
 
 def test_conda_environment_is_that_of_pyproject_and_the_lock():
