@@ -111,6 +111,18 @@ def test_the_gradient_check_finds_a_wrong_gradient():
     assert errors["b"] > TIGHT and max(errors["w"], errors["x"]) <= TIGHT
 
 
+@pytest.mark.parametrize("place", range(6))
+def test_the_gradient_check_looks_at_every_entry_of_a_small_array(place):
+    class Wrong(Dense):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.gradients["w"].flat[place] += 1
+            return dx
+
+    errors = check_gradients(Wrong(3, 2, SimpleRng(1), np.float64), numbers(4, 3), max_entries=6)
+    assert errors["w"] > TIGHT
+
+
 def test_the_gradient_check_puts_everything_back_and_looks_at_large_arrays_in_places():
     network, x = deep_network(), numbers(5, 3, 4)
     network.training = True

@@ -103,6 +103,21 @@ def test_a_hairline_stays_bright_enough_to_be_seen(thickness):
     assert normalize(drawing).scaled.max() == 255
 
 
+def test_a_straight_line_stays_one_pixel_wide():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[140, 10:270] = 255
+    for line, shape in ((drawing, (1, 20)), (drawing.T, (20, 1))):
+        scaled = normalize(line).scaled
+        assert scaled.shape == shape and (scaled == 255).all()
+
+
+def test_ink_too_faint_to_survive_is_told_without_a_warning():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[[0, 279], [0, 279]] = 1
+    with np.errstate(all="raise"), pytest.raises(EmptyDrawingError, match="thicker stroke"):
+        normalize(drawing)
+
+
 def test_a_canvas_with_four_channels_is_read_by_its_first():
     canvas = np.zeros((280, 280, 4), np.uint8)
     canvas[..., 3] = 255  # opaque

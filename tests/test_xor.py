@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from types import SimpleNamespace
+from unittest.mock import Mock, call
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from course import xor
 from course.nn.gradcheck import check_gradients
 from course.nn.optimizers import SGD
+from course.nn.training import Observer
 
 XOR, RECIPE = xor.XOR, xor.RECIPE
 
@@ -18,6 +20,11 @@ def train(model, **changes):
     trainer = dataclasses.replace(RECIPE, **changes).trainer(model)
     trainer.fit()
     return trainer
+
+
+def test_it_is_the_table_of_exclusive_or():
+    table = {(a, b): y for (a, b), y in zip(xor.INPUTS.tolist(), xor.TARGETS, strict=True)}
+    assert table == {(a, b): a ^ b for a in (0, 1) for b in (0, 1)}
 
 
 def test_has_17_parameters():
@@ -90,10 +97,14 @@ def test_a_million_epochs_solve_it_and_give_the_same_bits_twice():
 
 
 def test_parts_do_not_change_the_result():
-    whole, parts = XOR(2), XOR(2)
+    whole, parts, told = XOR(2), XOR(2), Observer()
+    told.on_epoch = Mock()
     xor.train_epochs(xor.INPUTS, xor.TARGETS, *whole.parameters.values(), 0.5, 1003, 0.0)
-    trainer = train(parts, learning_rate=0.5, epochs=1003)
+    trainer = dataclasses.replace(RECIPE, learning_rate=0.5, epochs=1003).trainer(parts, [told])
+    records = trainer.fit()
     assert trainer.epoch == 1003
+    assert [record.epoch for record in records] == [*range(10, 1003, 10), 1003]
+    assert told.on_epoch.mock_calls == [call(record) for record in records]
     assert whole.parameters["hidden.w"].tobytes() == parts.parameters["hidden.w"].tobytes()
 
 
