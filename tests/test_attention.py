@@ -216,6 +216,17 @@ def test_layer_norm_of_large_and_small_rows():
     assert np.allclose(image.layer_norm(x, gain, bias), gain * unit + bias, rtol=1e-12)
 
 
+@pytest.mark.parametrize("largest", range(4))
+def test_the_loss_of_one_image_is_its_share_of_the_batchs_and_the_guess_is_the_largest(largest):
+    logits = numbers(1, 4)
+    logits[0, largest] = 3
+    for label in range(4):
+        loss, dlogits, guess = image.cross_entropy(logits, label, 5)
+        expected_loss, expected = SoftmaxCrossEntropy()(logits, np.array([label]))
+        assert guess == largest and loss == pytest.approx(expected_loss, rel=1e-12)
+        assert np.allclose(dlogits, expected / 5, rtol=1e-12, atol=1e-15)
+
+
 # The weights
 
 

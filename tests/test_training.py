@@ -521,7 +521,6 @@ def test_settings_that_make_no_sense_are_refused(choices):
             {"beta1": 0.9, "beta2": 0.95, "weight_decay": 0.2},
         ),
     ],
-    ids=str,
 )
 def test_a_recipe_makes_the_optimizer_it_names(choices, kind, expected):
     optimizer = Recipe(**choices).trainer(network()).optimizer
