@@ -1,6 +1,7 @@
 """What holds for every test, and for the kernels of the notebooks tested in the same run."""
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -21,6 +22,10 @@ os.environ.pop("MPLBACKEND", None)
 
 # A full MNIST that lies in data/ must not change what the notebooks print.
 os.environ.setdefault("COURSE_DATA_DIR", str(Path(__file__).parents[1] / "data" / "sample"))
+
+
+# What was started in the background of a shell ignores Ctrl-C, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):

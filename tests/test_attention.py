@@ -227,6 +227,28 @@ def test_softmax_of_scores_that_would_overflow(dtype):
     assert np.allclose(scores, [[0.5, 0.5, 0], [0, 0, 1]])
 
 
+def test_layer_norm_of_large_and_small_rows():
+    """The 1e-5 keeps a row that hardly varies from being blown up, and one that does not finite."""
+    x = np.outer([1e3, 1, 1e-3, 0], [1.0, 2, 4, 9]) + 5
+    deviation = np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)
+    unit, rate = image.normalize(x)
+    assert np.allclose(unit, (x - x.mean(axis=1, keepdims=True)) / deviation, rtol=1e-9)
+    assert np.allclose(rate, 1 / deviation[:, 0], rtol=1e-9)
+    gain, bias = numbers(4, seed=1), numbers(4, seed=2)
+    assert np.allclose(image.layer_norm(x, gain, bias), gain * unit + bias, rtol=1e-12)
+
+
+@pytest.mark.parametrize("largest", range(4))
+def test_the_loss_of_one_image_is_its_share_of_the_batchs_and_the_guess_is_the_largest(largest):
+    logits = numbers(1, 4)
+    logits[0, largest] = 3
+    for label in range(4):
+        loss, dlogits, guess = image.cross_entropy(logits, label, 5)
+        expected_loss, expected = SoftmaxCrossEntropy()(logits, np.array([label]))
+        assert guess == largest and loss == pytest.approx(expected_loss, rel=1e-12)
+        assert np.allclose(dlogits, expected / 5, rtol=1e-12, atol=1e-15)
+
+
 # The weights
 
 

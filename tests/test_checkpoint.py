@@ -421,6 +421,7 @@ def kill_after_an_epoch(command, delay):
     return process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
 def test_killed_at_any_moment_and_resumed_it_is_the_same_run(tmp_path):
     whole, folder = tmp_path / "whole", tmp_path / "killed"

@@ -26,13 +26,11 @@ posix = pytest.mark.skipif(
 def start(*arguments, code="", environment=(), **options):
     """Call the command line in a process of its own, after running `code` there."""
     code += "import sys; from course.commands.cli import main; sys.exit(main())"
-    # What was started in the background of a shell ignores Ctrl-C, and so would its children.
-    hears = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         env=os.environ | dict(environment),
-        **(hears if os.name == "posix" else {}) | pipes | options,
+        **pipes | options,
     )
 
 
@@ -466,6 +464,7 @@ def test_an_interrupt_before_the_first_epoch_ends_leaves_a_model(course, monkeyp
 # In a process of its own
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_leaves_a_run_that_goes_on_as_if_nothing_had_been(course):
     epochs = ["--epochs", 12, "--batch-size", 4]
@@ -564,6 +563,7 @@ def test_where_machine_code_cannot_be_kept_it_still_works():
     assert err.startswith("Compiling the loops") and len(err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_compiling_is_announced_once_and_happens_once(tmp_path):
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     for announced in (1, 0):

@@ -199,6 +199,14 @@ def test_max_pool_gradients(size, stride, extra):
     assert errors["x"] <= TIGHT
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_windows_lie_side_by_side_unless_a_stride_is_given(size):
+    x = distinct(2, 2, 7, 8)
+    assert (MaxPool2D(size).forward(x) == pool_by_numpy(x, size, size)[0]).all()
+    assert (MaxPool2D(size, stride=1).forward(x) == pool_by_numpy(x, size, 1)[0]).all()
+    assert MaxPool2D().forward(x).shape == (2, 2, 3, 4)
+
+
 def test_of_equal_pixels_the_first_gets_the_gradient():
     pool = MaxPool2D(2)
     assert pool.forward(np.zeros((1, 1, 2, 4))).tolist() == [[[[0, 0]]]]

@@ -41,8 +41,6 @@ class Draw:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # what a shell started in the background would ignore Ctrl-C
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def __enter__(self):
@@ -78,6 +76,7 @@ def files(folder):
     return {path for path in folder.rglob("*") if "__pycache__" not in path.parts}
 
 
+@pytest.mark.slow
 def test_the_page_is_served_with_the_widget_in_it_and_ctrl_c_ends_everything(tmp_path):
     models.save(tmp_path / "own", CNN(5))
     watched = [ROOT / "course", ROOT / "notebooks", ROOT / "data"]
@@ -103,6 +102,7 @@ def test_the_page_is_served_with_the_widget_in_it_and_ctrl_c_ends_everything(tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["own", "temporary"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", ["course-draw-*/ipython", "course-draw-*/*/kernel-*.json"])
 def test_it_can_be_ended_while_it_starts(tmp_path, sign):
     with Draw(tmp_path) as draw:

@@ -111,6 +111,18 @@ def test_the_gradient_check_finds_a_wrong_gradient():
     assert errors["b"] > TIGHT and max(errors["w"], errors["x"]) <= TIGHT
 
 
+@pytest.mark.parametrize("place", range(6))
+def test_the_gradient_check_looks_at_every_entry_of_a_small_array(place):
+    class Wrong(Dense):
+        def backward(self, dy):
+            dx = super().backward(dy)
+            self.gradients["w"].flat[place] += 1
+            return dx
+
+    errors = check_gradients(Wrong(3, 2, SimpleRng(1), np.float64), numbers(4, 3), max_entries=6)
+    assert errors["w"] > TIGHT
+
+
 def test_the_gradient_check_puts_everything_back_and_looks_at_large_arrays_in_places():
     network, x = deep_network(), numbers(5, 3, 4)
     network.training = True
@@ -128,8 +140,35 @@ def test_numerical_gradient_of_a_known_function():
         numerical_gradient(lambda: 0.0, w.T)
 
 
+class Cube(Layer):
+    """y = x^3: central differences find its slope 3 x^2 too steep by exactly h^2."""
+
+    def forward(self, x):
+        self.x = x
+        return x**3
+
+    def backward(self, dy):
+        return 3 * self.x**2 * dy
+
+
+@pytest.mark.parametrize(("options", "h"), [({}, 1e-5), ({"h": 1e-2}, 1e-2)])
+def test_the_nudge_is_as_small_as_it_says(options, h):
+    w, x = np.zeros(1), 1e-3
+    assert numerical_gradient(lambda: w[0] ** 3, w, **options)[0] == pytest.approx(h**2, rel=1e-9)
+    error = check_gradients(Cube(), np.full((2, 1), x), **options)["x"]
+    assert error == pytest.approx(h**2 / (6 * x**2 + h**2), rel=1e-6)
+
+
 @pytest.mark.parametrize(
-    ("a", "b", "expected"), [([3, 0], [0, 4], 5 / 7), ([1], [1], 0), ([0], [0], 0), ([1], [-1], 1)]
+    ("a", "b", "expected"),
+    [
+        ([3, 0], [0, 4], 5 / 7),
+        ([1], [1], 0),
+        ([0], [0], 0),
+        ([1], [-1], 1),
+        ([6e-10], [-6e-10], 1),  # small, and wrong
+        ([4e-10], [-4e-10], 0),  # together below 1e-9: nothing but rounding
+    ],
 )
 def test_relative_error(a, b, expected):
     assert relative_error(np.array(a, float), np.array(b, float)) == pytest.approx(expected)

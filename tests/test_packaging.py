@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jupyterlab.commands import get_app_dir
+from jupyterlab_server.settings_utils import get_settings
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -17,6 +19,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PLATFORMS = {"linux": "posix", "darwin": "posix", "win32": "nt"}  # sys.platform: os.name
 LESSONS = ["idx", "mnist", "mlp", "cnn", "attention", "xor"]
@@ -67,9 +70,36 @@ def test_lock_satisfies_pyproject(environment):
         assert locked[name] in requirement.specifier, f"{requirement}, but {locked[name]} locked"
 
 
-def test_lock_names_no_host_no_path_and_no_torch():
+def test_lock_names_no_host_and_no_path():
     assert not re.search(r"://|--\w|\bfile:|(^|\s)[~./\\]|[A-Z]:\\", LOCK, re.MULTILINE)
-    assert "torch" not in {canonicalize_name(r.name) for r in locked_requirements()}
+
+
+def test_what_only_a_ci_run_needs_is_pinned_and_not_in_the_lock():
+    """PyTorch and Playwright are larger than all the rest, and a learner needs neither."""
+    script = (ROOT / ".ci" / "run").read_text()
+    browser = [Requirement(line) for line in PROJECT["optional-dependencies"]["browser"]]
+    assert [str(requirement.specifier)[:2] for requirement in browser] == ["=="]
+    assert (
+        'install --constraint requirements.lock --no-build-isolation --editable ".[browser]"'
+        in (script)
+    )
+    assert re.search(r"^torch=\d+\.\d+\.\d+ ", script, re.MULTILINE)
+    locked = {canonicalize_name(r.name) for r in locked_requirements()}
+    assert not locked & {"torch", "greenlet", *(canonicalize_name(r.name) for r in browser)}
+
+
+def test_jupyterlab_offers_no_news_and_looks_for_no_update(monkeypatch, tmp_path):
+    lab = re.search(r"^lab:.*?\n\n", MAKEFILE, re.MULTILINE | re.DOTALL)[0]
+    folder = re.search(r'^SETTINGS := JUPYTER_CONFIG_PATH="\$\(CURDIR\)/([.\w]+)', MAKEFILE, re.M)[
+        1
+    ]
+    assert "$(SETTINGS) $(RUN) jupyterlab" in lab
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(ROOT / folder))
+    schemas = Path(get_app_dir(), "schemas")
+    plugin = "@jupyterlab/apputils-extension:notification"
+    settings, _ = get_settings(str(tmp_path), str(schemas), str(tmp_path), plugin)
+    defaults = {k: v["default"] for k, v in settings["schema"]["properties"].items()}
+    assert (defaults["fetchNews"], defaults["checkForUpdates"]) == ("false", False)
 
 
 def test_conda_environment_is_that_of_pyproject_and_the_lock():
@@ -84,10 +114,9 @@ def test_one_range_of_pythons_everywhere():
     supported = SpecifierSet(PROJECT["requires-python"])
     minors = [f"3.{minor}" for minor in range(20) if f"3.{minor}.5" in supported]
     assert minors == PYTHONS
-    makefile = (ROOT / "Makefile").read_text()
-    searched = re.search(r"^PYTHONS := .*python3 (.*)\)$", makefile, re.MULTILINE)[1]
+    searched = re.search(r"^PYTHONS := .*python3 (.*)\)$", MAKEFILE, re.MULTILINE)[1]
     assert searched.split() == [f"python{python}" for python in reversed(PYTHONS)]
-    low, high = re.search(r"\((3, \d+)\) <= sys.version_info < \((3, \d+)\)", makefile).groups()
+    low, high = re.search(r"\((3, \d+)\) <= sys.version_info < \((3, \d+)\)", MAKEFILE).groups()
     assert supported == SpecifierSet(f">={low},<{high}".replace(", ", "."))
 
 

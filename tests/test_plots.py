@@ -73,6 +73,7 @@ def test_import_brings_neither_pyplot_nor_ipython_nor_a_model():
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_each_figure_once():
     setup = (
         "from course import plots\n"

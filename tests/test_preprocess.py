@@ -69,13 +69,18 @@ def test_the_center_of_mass_is_put_at_pixel_14():
     assert abs(rows.mean() - CENTER) <= 0.5 and abs(columns.mean() - CENTER) <= 0.5
 
 
-def test_ink_is_never_pushed_over_the_edge():
+@pytest.mark.parametrize(
+    ("turns", "axis", "offset"),
+    [(0, 0, 8), (1, 1, 8), (2, 0, 0), (3, 1, 0)],
+    ids=["head on top", "on the left", "below", "on the right"],
+)
+def test_ink_is_never_pushed_over_the_edge(turns, axis, offset):
     drawing = np.zeros((280, 280), np.uint8)
     drawing[0:40, 0:40] = 255  # a heavy head at one end of a thin tail
     drawing[40:280, 0:2] = 255
-    steps = normalize(drawing)
+    steps = normalize(np.rot90(drawing, turns))
     assert steps.centered.sum(dtype=int) == steps.scaled.sum(dtype=int)
-    assert steps.offset[0] == 8
+    assert steps.offset[axis] == offset
 
 
 def test_each_step_is_kept_and_pixels_can_be_traced_back():
@@ -96,6 +101,21 @@ def test_a_hairline_stays_bright_enough_to_be_seen(thickness):
     drawing[10:270, 140 : 140 + thickness] = 255
     drawing[200:202, 60:220] = 255
     assert normalize(drawing).scaled.max() == 255
+
+
+def test_a_straight_line_stays_one_pixel_wide():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[140, 10:270] = 255
+    for line, shape in ((drawing, (1, 20)), (drawing.T, (20, 1))):
+        scaled = normalize(line).scaled
+        assert scaled.shape == shape and (scaled == 255).all()
+
+
+def test_ink_too_faint_to_survive_is_told_without_a_warning():
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[[0, 279], [0, 279]] = 1
+    with np.errstate(all="raise"), pytest.raises(EmptyDrawingError, match="thicker stroke"):
+        normalize(drawing)
 
 
 def test_a_canvas_with_four_channels_is_read_by_its_first():
@@ -217,6 +237,29 @@ def test_shading_and_grain_of_a_photograph_are_taken_out(on_paper):
         expected = normalize(drawing).centered
         # about 0.98, but 0.89 where a hair's breadth makes the scaled digit 13 wide instead of 14
         assert likeness(found.centered, expected) > 0.85
+
+
+def test_specks_of_a_photograph_are_no_ink_but_a_loose_part_of_a_digit_is():
+    rows, columns = np.indices((400, 300))
+    photo = 0.95 - 0.2 * rows / 400 - 0.1 * columns / 300  # light that falls off
+    photo[80:320, 130:160] = 0.1  # a stroke
+    photo[80:110, 180:240] = 0.1  # a bar beside it
+    specks = np.zeros(photo.shape, bool)
+    for top, left in [(30, 30), (30, 250), (360, 40), (200, 260)]:
+        specks[top : top + 6, left : left + 6] = True
+    photo[specks] = 0.1
+    ink = from_picture(encode((photo * 255).astype(np.uint8)))
+    assert not ink[specks].any()
+    assert ink[80:320, 130:160].min() > 150 and ink[80:110, 180:240].min() > 150
+
+
+def test_in_even_light_ink_may_be_as_broad_as_the_picture():
+    """Where the border shows clean paper there is no shading to take out, and no ink with it."""
+    scan = np.full((300, 300), 250, np.uint8)
+    scan[30:270, 30:270] = 10
+    expected = np.zeros((300, 300), np.uint8)
+    expected[30:270, 30:270] = 255
+    np.testing.assert_array_equal(from_picture(encode(scan)), expected)
 
 
 @pytest.mark.parametrize("grain", [0, 0.01, 0.05])

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.nn.layers import Dense, Layer, ReLU, Sequential
+from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.observers import PrintEpochs, ProgressBar
-from course.nn.optimizers import SGD
+from course.nn.optimizers import SGD, Adam
 from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.regularization import BatchNorm, Dropout
 from course.nn.rng import SimpleRng
@@ -156,6 +157,35 @@ def test_a_step_is_plain_gradient_descent_on_the_mean_loss():
     assert np.allclose(model.parameters["only.w"], w, rtol=1e-12, atol=1e-14)
     assert np.allclose(model.parameters["only.b"], b, rtol=1e-12, atol=1e-14)
     assert run.records[0].train_loss == pytest.approx(total / 7, rel=1e-12)
+
+
+class InOneGo(Sequential):
+    """A model that computes loss and gradients by itself, as attention does."""
+
+    def loss_and_gradients(self, x, y):
+        logits = self.forward(x)
+        loss, dlogits = SoftmaxCrossEntropy()(logits, y)
+        self.backward(dlogits)
+        return loss, int((logits.argmax(axis=1) == y).sum())
+
+
+def test_a_model_that_does_it_all_in_one_go_takes_the_same_steps():
+    def train(kind):
+        run = trainer(kind(only=Dense(6, 3, SimpleRng(1))))
+        return run.fit(*data()), weights(run.model)
+
+    (records, found), (expected_records, expected) = train(InOneGo), train(Sequential)
+    for name, array in expected.items():
+        assert np.allclose(found[name], array, rtol=1e-5, atol=1e-6), name
+    for record, other in zip(records, expected_records, strict=True):
+        assert record.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+
+
+def test_a_step_in_one_go_is_not_taken_when_the_loss_is_not_finite():
+    run = trainer(InOneGo(only=Dense(6, 3, SimpleRng(1))))
+    before = weights(run.model)
+    x, y = poisoned(8, [3])
+    assert math.isnan(run.train_batch(x, y, 0.1)) and same(weights(run.model), before)
 
 
 def test_the_schedule_is_asked_at_each_step_for_the_time_in_epochs():
@@ -367,7 +397,7 @@ def test_the_weights_of_the_last_good_epoch_are_back(at, optimizer):
 def test_a_validation_loss_that_is_not_finite_stops_as_well():
     run = trainer(validation_split=0.2)
     before = weights(run.model)
-    with pytest.raises(DivergedError):
+    with pytest.raises(DivergedError, match=r"in epoch 1 \(loss nan\)"):
         run.fit(*poisoned(50, slice(45, None)))
     assert run.stopped == "diverged" and same(weights(run.model), before)
 
@@ -406,6 +436,7 @@ def test_an_interrupt_stops_cleanly(interrupt, epochs):
     records = run.fit(*data())
     assert run.stopped == "interrupted" and log[-1] == ("a", "end", "interrupted")
     assert len(records) == run.epoch == epochs
+    assert run.within_epoch == (interrupt.event == "batch")
     assert not same(weights(run.model), before)  # it keeps what it has learned
     assert all(np.isfinite(w).all() for w in run.model.parameters.values())
     assert not run.model.training
@@ -472,6 +503,29 @@ def test_same_seed_same_bits(optimizer):
 def test_settings_that_make_no_sense_are_refused(choices):
     with pytest.raises(ValueError, match=".{10}"):
         Recipe(**choices)
+
+
+@pytest.mark.parametrize(
+    ("choices", "kind", "expected"),
+    [
+        ({}, SGD, {"momentum": 0.0, "weight_decay": 0.0}),
+        ({"optimizer": "sgd", "weight_decay": 0.2}, SGD, {"momentum": 0.0, "weight_decay": 0.2}),
+        (
+            {"optimizer": "momentum", "weight_decay": 0.2},
+            SGD,
+            {"momentum": 0.9, "nesterov": False, "weight_decay": 0.2},
+        ),
+        (
+            {"optimizer": "adam", "weight_decay": 0.2, "beta2": 0.95},
+            Adam,
+            {"beta1": 0.9, "beta2": 0.95, "weight_decay": 0.2},
+        ),
+    ],
+)
+def test_a_recipe_makes_the_optimizer_it_names(choices, kind, expected):
+    optimizer = Recipe(**choices).trainer(network()).optimizer
+    assert type(optimizer) is kind
+    assert {name: getattr(optimizer, name) for name in expected} == expected
 
 
 def test_put_back_is_the_inverse_of_keeping():

@@ -84,6 +84,7 @@ def test_it_prints_a_table(result):
     assert len(lines) == 11 and max(map(len, lines)) < 90
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, capsys):
     models.save(tmp_path / "own", MLP(1, hidden=8))
     sample = str(mnist.CLONE_DATA / "sample")

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -333,6 +334,32 @@ def test_fine_tuning_learns_the_hand_and_can_be_taken_back(recognizer, linear):
     for name, array in before.items():
         np.testing.assert_array_equal(linear.parameters[name], array)
     assert recognizer.tuned == {} and recognizer.own["accuracy"]["linear"] < 0.5
+
+
+def test_fine_tuning_rehearses_known_digits_with_small_steps(linear, digits, monkeypatch):
+    runs = []
+
+    class Spy(Recipe):
+        def trainer(self, model):
+            return SimpleNamespace(fit=lambda x, y: runs.append((self, x, y)))
+
+    original = Spy(learning_rate=0.05, optimizer="momentum", schedule="one_cycle")
+    monkeypatch.setattr(models, "recipe", lambda name: original)
+    own, labels = digits.test_images[:12], (digits.test_labels[:12] + 1) % 10
+    tuned = collection.fine_tune(linear, own, labels)
+    ((recipe, x, y),) = runs
+    assert recipe.learning_rate == pytest.approx(0.005) and recipe.optimizer == "momentum"
+    assert recipe.schedule == "constant" and recipe.validation_split == 0.0
+    assert tuned.digits == 12 and tuned.own[0] == tuned.own[1]  # nobody was trained here
+
+    def pairs(images, labels):
+        return [(image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)]
+
+    known = set(pairs(mnist.to_float(digits.train_images), digits.train_labels))
+    trained = pairs(x, y)
+    rehearsed = [pair for pair in trained if pair in known]
+    assert len(rehearsed) == len(set(rehearsed)) == collection.REHEARSED
+    assert len(trained) - len(rehearsed) == 504  # the learner's own, as often as it takes
 
 
 def test_fine_tuning_without_digits_says_what_to_do(recognizer):

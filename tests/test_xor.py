@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+from types import SimpleNamespace
+from unittest.mock import Mock, call
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from scipy.special import expit
 from course import xor
 from course.nn.gradcheck import check_gradients
 from course.nn.optimizers import SGD
+from course.nn.training import Observer
 
 XOR, RECIPE = xor.XOR, xor.RECIPE
 
@@ -18,6 +21,11 @@ def train(model, **changes):
     trainer = dataclasses.replace(RECIPE, **changes).trainer(model)
     trainer.fit()
     return trainer
+
+
+def test_it_is_the_table_of_exclusive_or():
+    table = {(a, b): y for (a, b), y in zip(xor.INPUTS.tolist(), xor.TARGETS, strict=True)}
+    assert table == {(a, b): a ^ b for a in (0, 1) for b in (0, 1)}
 
 
 def test_has_17_parameters():
@@ -41,15 +49,49 @@ def test_sigmoid_is_right_for_any_number(sigmoid):
 def test_the_loop_by_hand_takes_the_steps_of_the_layers(function):
     """Compiled or not: one step per sample, each by the gradient that the layers compute."""
     by_hand, by_layers = XOR(5), XOR(5)
-    function(xor.INPUTS, xor.TARGETS, *by_hand.parameters.values(), 0.3, 3, 0.0)
-    optimizer, loss_fn = SGD(by_layers), xor.HalfSquaredError()
+    done = function(xor.INPUTS, xor.TARGETS, *by_hand.parameters.values(), 0.3, 3, 0.0)
+    optimizer, loss_fn, losses = SGD(by_layers), xor.HalfSquaredError(), []
     for n in [0, 1, 2, 3] * 3:
         x, y = xor.INPUTS[n : n + 1], xor.TARGETS[n : n + 1]
-        _, dy = loss_fn(by_layers.forward(x), y)
+        loss, dy = loss_fn(by_layers.forward(x), y)
+        losses.append(loss)
         by_layers.backward(dy)
         optimizer.step(0.3)
+    assert done == pytest.approx((3, np.mean(losses[-4:])), rel=1e-12)
     for name, array in by_hand.parameters.items():
         np.testing.assert_allclose(array, by_layers.parameters[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("answers", "loss", "right"),
+    [
+        ([0.0, 1.0, 1.0, 0.0], 0.0, 1.0),
+        ([0.45, 0.55, 0.55, 0.45], 0.45**2 / 2, 1.0),  # just on the right side of 1/2
+        ([0.55, 0.55, 0.55, 0.45], (3 * 0.45**2 + 0.55**2) / 8, 0.75),
+        ([0.45, 0.45, 0.55, 0.45], (3 * 0.45**2 + 0.55**2) / 8, 0.75),
+        ([1.0, 0.0, 0.0, 1.0], 0.5, 0.0),
+    ],
+)
+def test_an_answer_is_right_on_its_side_of_one_half(answers, loss, right):
+    model = SimpleNamespace(forward=lambda x: np.array(answers)[:, None])
+    assert xor.evaluate(model) == (pytest.approx(loss, rel=1e-12), right)
+    assert xor.is_solved(model) == (right == 1.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "momentum"},
+        {"schedule": "one_cycle"},
+        {"batch_size": 4},
+        {"weight_decay": 0.1},
+        {"validation_split": 0.1},
+    ],
+    ids=str,
+)
+def test_what_the_loop_by_hand_has_not_is_refused(changes):
+    with pytest.raises(ValueError, match="only epochs, learning rate and seed can be chosen"):
+        dataclasses.replace(RECIPE, **changes)
 
 
 def test_a_million_epochs_solve_it_and_give_the_same_bits_twice():
@@ -63,10 +105,14 @@ def test_a_million_epochs_solve_it_and_give_the_same_bits_twice():
 
 
 def test_parts_do_not_change_the_result():
-    whole, parts = XOR(2), XOR(2)
+    whole, parts, told = XOR(2), XOR(2), Observer()
+    told.on_epoch = Mock()
     xor.train_epochs(xor.INPUTS, xor.TARGETS, *whole.parameters.values(), 0.5, 1003, 0.0)
-    trainer = train(parts, learning_rate=0.5, epochs=1003)
+    trainer = dataclasses.replace(RECIPE, learning_rate=0.5, epochs=1003).trainer(parts, [told])
+    records = trainer.fit()
     assert trainer.epoch == 1003
+    assert [record.epoch for record in records] == [*range(10, 1003, 10), 1003]
+    assert told.on_epoch.mock_calls == [call(record) for record in records]
     assert whole.parameters["hidden.w"].tobytes() == parts.parameters["hidden.w"].tobytes()
 
 
