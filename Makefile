@@ -15,7 +15,7 @@ SETUP := $(VENV)/set-up-$(firstword $(shell pwd | cksum))
 # What a notebook starts with "!" and the kernel that runs it are those of .venv.
 JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 
-.PHONY: help setup lab test lint weights lock
+.PHONY: help setup lab test lint lint-python lint-javascript weights lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -55,9 +55,15 @@ test: $(SETUP)
 	@echo "    tests/oracle   PyTorch"
 	@echo "    tests/browser  Chromium"
 
-lint: $(SETUP)
+lint: lint-python lint-javascript
+
+lint-python: $(SETUP)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+
+lint-javascript:
+	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 check; \
+	else echo "SKIPPED: the JavaScript is not checked, for want of npx (it comes with Node.js)"; fi
 
 weights: $(SETUP)
 	$(RUN) course pretrain

@@ -23,15 +23,30 @@ class Collection {
       const tune = asking("Fine-tune", `Fine-tune ${model} on your digits`, "fine-tune", { model });
       const restore = asking("Undo", `Undo the fine-tuning of ${model}`, "restore", { model });
       const [accuracy, change] = [make("td"), make("td")];
-      const row = make("tr", { "data-model": model }, make("th", { scope: "row" }, model),
-        accuracy, make("td", {}, tune, restore), change);
+      const row = make(
+        "tr",
+        { "data-model": model },
+        make("th", { scope: "row" }, model),
+        accuracy,
+        make("td", {}, tune, restore),
+        change,
+      );
       return { name: model, tune, restore, accuracy, change, row };
     });
-    this.element = make("section.recognizer-own", { "aria-label": "Your own test set" },
+    this.element = make(
+      "section.recognizer-own",
+      { "aria-label": "Your own test set" },
       make("h4", {}, "Your own test set"),
-      make("div.recognizer-save", {}, make("span", {}, "Save as"),
-        ...this.labels.map(({ element }) => element), this.remove),
-      this.summary, make("table", {}, ...this.lines.map(({ row }) => row)));
+      make(
+        "div.recognizer-save",
+        {},
+        make("span", {}, "Save as"),
+        ...this.labels.map(({ element }) => element),
+        this.remove,
+      ),
+      this.summary,
+      make("table", {}, ...this.lines.map(({ row }) => row)),
+    );
     for (const trait of ["own", "tuned", "busy"]) model.on(`change:${trait}`, () => this.show());
     this.show();
   }
@@ -63,8 +78,10 @@ class Collection {
   tell({ digits, own, test, test_digits }) {
     const [before, after] = own.map(percent);
     const [kept, left] = test.map(percent);
-    return `your ${digits}: ${before} → ${after} (it has seen them now); `
-      + `${test_digits.toLocaleString("en")} test digits: ${kept} → ${left}`;
+    return (
+      `your ${digits}: ${before} → ${after} (it has seen them now); ` +
+      `${test_digits.toLocaleString("en")} test digits: ${kept} → ${left}`
+    );
   }
 }
 
@@ -117,17 +134,23 @@ function render({ model, el }) {
   reading.token.follow(steps.received);
   for (const trait of ["error", "busy"]) model.on(`change:${trait}`, () => notice(""));
 
-  const tools = make("div.recognizer-tools", {},
+  const tools = make(
+    "div.recognizer-tools",
+    {},
     button("Undo", "Take the last stroke back", () => surface.undo()),
     button("Clear", "Empty the canvas", () => surface.clear()),
-    surface.eraser, ...acceptPictures(el, conversation, notice),
-    make("label", {}, "Brush ", surface.brush, surface.width));
+    surface.eraser,
+    ...acceptPictures(el, conversation, notice),
+    make("label", {}, "Brush ", surface.brush, surface.width),
+  );
   el.classList.add("recognizer");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes Space, Enter and the arrows
   el.append(
     make("div.recognizer-left", {}, surface.canvas, tools, problem),
     make("div.recognizer-right", {}, steps.element, reading.element),
-    collection.element, reading.spoken);
+    collection.element,
+    reading.spoken,
+  );
   notice("");
   return () => conversation.end();
 }

@@ -1,5 +1,7 @@
 // Part 3: the panels. What the networks receive, what they answer, a look inside each.
 
+const BLACK = { shape: [1, 1], pixels: new Uint8Array(1) };
+
 /** The three pictures between the drawing and the network. */
 class Steps {
   constructor(model) {
@@ -8,8 +10,12 @@ class Steps {
     this.canvases = titles.map((title) => make("canvas", { role: "img", "aria-label": title }));
     this.captions = titles.map((title) => make("figcaption", {}, title));
     const figures = titles.map((_, i) => make("figure", {}, this.canvases[i], this.captions[i]));
-    this.element = make("section.recognizer-steps", { "aria-label": "What the networks receive" },
-      make("h4", {}, "What the networks receive"), make("div", {}, ...figures));
+    this.element = make(
+      "section.recognizer-steps",
+      { "aria-label": "What the networks receive" },
+      make("h4", {}, "What the networks receive"),
+      make("div", {}, ...figures),
+    );
     model.on("change:result", () => this.show());
     this.show();
   }
@@ -21,12 +27,11 @@ class Steps {
   show() {
     const { steps = [], size } = this.model.get("result");
     this.captions[0].textContent = size ? `1. cut out: ${size[1]} × ${size[0]}` : "1. cut out";
-    this.canvases.forEach((canvas, i) => {
-      if (!steps.length) return blank(canvas);
-      const [height, width] = steps[i].shape;
-      const pixels = bytesOf(steps[i].pixels);
-      paintPixels(canvas, width, height, (index) => grey(pixels[index]));
-    });
+    for (const [i, canvas] of this.canvases.entries()) {
+      const { shape, pixels } = steps[i] ?? BLACK;
+      const levels = bytesOf(pixels);
+      paintPixels(canvas, shape[1], shape[0], (index) => grey(levels[index]));
+    }
   }
 }
 
@@ -47,8 +52,14 @@ class ModelPanel {
     this.caption = make("figcaption");
     this.figure = make("figure", {}, this.look, this.caption);
     this.problem = make("p.recognizer-problem");
-    this.element = make("section.recognizer-model", { "data-model": name, "aria-label": name },
-      make("h4", {}, `${name} `, this.answer), this.bars, this.figure, this.problem);
+    this.element = make(
+      "section.recognizer-model",
+      { "data-model": name, "aria-label": name },
+      make("h4", {}, `${name} `, this.answer),
+      this.bars,
+      this.figure,
+      this.problem,
+    );
     token.follow(this.look);
   }
 
@@ -88,8 +99,12 @@ class ModelPanel {
       const color = levels[index] < 0 ? [230, 159, 0] : [86, 180, 233];
       return color.map((channel) => channel * strength);
     });
-    this.caption.replaceChildren(make("span.for", {}, "for"), ` and `,
-      make("span.against", {}, "against"), ` ${digit}, pixel by pixel`);
+    this.caption.replaceChildren(
+      make("span.for", {}, "for"),
+      ` and `,
+      make("span.against", {}, "against"),
+      ` ${digit}, pixel by pixel`,
+    );
   }
 
   /** All maps in one picture, as wide as high, with a gap between them. */
@@ -165,7 +180,7 @@ class Token {
     if (this.place) return this.place.map((part) => Math.floor(part * grid));
     const ink = new Array(grid * grid).fill(0);
     received.forEach((level, i) => {
-      ink[Math.floor(i / 28 / 28 * grid) * grid + Math.floor((i % 28) / 28 * grid)] += level;
+      ink[Math.floor((i / 28 / 28) * grid) * grid + Math.floor(((i % 28) / 28) * grid)] += level;
     });
     const most = ink.indexOf(Math.max(...ink));
     return [most % grid, Math.floor(most / grid)];
@@ -194,8 +209,9 @@ class Reading {
   speak() {
     if (this.surface.stroke) return; // not while drawing
     const models = Object.entries(this.model.get("result").models ?? {});
-    const parts = models.map(([name, { digit, probabilities, error }]) => (
-      error ? `${name}: ${error}` : `${name} reads ${digit}, ${percent(probabilities[digit])}`));
+    const parts = models.map(([name, { digit, probabilities, error }]) =>
+      error ? `${name}: ${error}` : `${name} reads ${digit}, ${percent(probabilities[digit])}`,
+    );
     this.spoken.textContent = parts.join(". ") || "Nothing is drawn.";
   }
 }
