@@ -23,8 +23,15 @@ function make(name, properties = {}, ...children) {
 
 function button(text, title, action) {
   const element = make("button", { type: "button", title, textContent: text });
-  element.addEventListener("click", action);
+  element.addEventListener("click", () => {
+    if (element.getAttribute("aria-disabled") !== "true") action();
+  });
   return element;
+}
+
+/** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
+function enable(element, isEnabled) {
+  element.setAttribute("aria-disabled", String(!isEnabled));
 }
 
 const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

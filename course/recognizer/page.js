@@ -11,12 +11,9 @@ class Collection {
       element.setAttribute("aria-label", title);
       return element;
     };
-    this.labels = [...Array(10).keys()].map((label) => {
-      const count = make("small");
-      const element = asking(String(label), `Save the drawing as a ${label}`, "save", { label });
-      element.append(count);
-      return { element, count };
-    });
+    this.labels = [...Array(10).keys()].map((label) =>
+      asking(String(label), `Save the drawing as a ${label}`, "save", { label }),
+    );
     this.remove = asking("Remove last", "Remove last saved digit", "remove");
     this.summary = make("p", { role: "status" });
     this.lines = model.get("names").map((model) => {
@@ -37,13 +34,7 @@ class Collection {
       "section.recognizer-own",
       { "aria-label": "Your own test set" },
       make("h4", {}, "Your own test set"),
-      make(
-        "div.recognizer-save",
-        {},
-        make("span", {}, "Save as"),
-        ...this.labels.map(({ element }) => element),
-        this.remove,
-      ),
+      make("div.recognizer-save", {}, make("span", {}, "Save as"), ...this.labels, this.remove),
       this.summary,
       make("table", {}, ...this.lines.map(({ row }) => row)),
     );
@@ -56,11 +47,12 @@ class Collection {
     const tuned = this.model.get("tuned");
     const busy = Boolean(this.model.get("busy"));
     const total = counts.reduce((sum, count) => sum + count, 0);
-    this.labels.forEach(({ element, count }, i) => {
-      count.textContent = counts[i] || "";
-      element.disabled = busy;
+    this.labels.forEach((element, i) => {
+      element.dataset.count = counts[i] || "";
+      element.title = `${counts[i] ?? 0} saved so far`;
+      enable(element, !busy);
     });
-    this.remove.disabled = busy || !total;
+    enable(this.remove, !busy && total > 0);
     this.summary.textContent = total
       ? `${total} of your digits, in ${folder}. Read right:`
       : "Save drawings under their digits; here you see how well each model reads your hand.";
@@ -69,7 +61,8 @@ class Collection {
       const change = tuned[line.name];
       line.row.hidden = share == null;
       line.accuracy.textContent = share == null ? "" : percent(share);
-      line.tune.disabled = line.restore.disabled = busy;
+      for (const element of [line.tune, line.restore]) enable(element, !busy);
+      if (!change && line.restore.matches(":focus")) line.tune.focus(); // as it goes away
       line.restore.hidden = !change;
       line.change.textContent = change ? this.tell(change) : "";
     }
@@ -131,7 +124,7 @@ function render({ model, el }) {
   const steps = new Steps(model);
   const reading = new Reading(model, surface);
   const collection = new Collection(model, conversation);
-  reading.token.follow(steps.received);
+  steps.received.addEventListener("pointermove", (event) => reading.token.pointed(event));
   for (const trait of ["error", "busy"]) model.on(`change:${trait}`, () => notice(""));
 
   const tools = make(
