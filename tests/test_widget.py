@@ -16,7 +16,7 @@ from course.nn.layers import Dense, Sequential
 from course.nn.losses import softmax
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
-from course.recognizer import collection, insight
+from course.recognizer import collection, fallback, insight
 from course.recognizer import widget as widget_module
 from course.recognizer.collection import Collection, accuracy
 from course.recognizer.pictures import PictureError
@@ -426,3 +426,9 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
         still = Image.open(io.BytesIO(data["image/png"]))
         assert still.size[1] > 200
+
+
+def test_a_still_picture_says_that_it_is_one(recognizer):
+    recognizer.strokes = strokes()
+    figure = fallback.still_picture(recognizer.drawing, recognizer.steps, recognizer.predictions)
+    assert "run the cell to draw" in figure.get_supxlabel()

@@ -85,6 +85,8 @@ class JupyterLab:
         private = {
             "JUPYTER_CONFIG_DIR": home / "config",
             "JUPYTER_DATA_DIR": home / "data",
+            "JUPYTER_CONFIG_PATH": "",
+            "JUPYTER_PATH": "",
             "JUPYTER_RUNTIME_DIR": home / "runtime",
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",

@@ -102,7 +102,7 @@ def test_undo_and_clear(canvas):
 
 def test_the_brush_is_as_wide_as_it_says_and_the_eraser_erases(canvas):
     line = [{"points": [[40, 140], [240, 140]]}]
-    brush = canvas.root.get_by_role("slider")
+    brush = canvas.root.get_by_role("slider", name="Brush")
     brush.fill("36")
     canvas.write(line)
     canvas.settle()
@@ -186,7 +186,7 @@ def test_the_reading_comes_at_once(canvas, capsys):
     assert len(latencies) == STROKES and median < 500
 
 
-def test_a_reloaded_page_shows_the_drawing_again(canvas, lesson):
+def test_a_reloaded_page_shows_the_drawing_again_and_notices_a_restart(canvas, lesson):
     canvas.write(written(9))
     canvas.reads(9)
     before = canvas.ink()
@@ -197,6 +197,9 @@ def test_a_reloaded_page_shows_the_drawing_again(canvas, lesson):
     assert np.array_equal(canvas.ink(), before)
     canvas.write(written(2))
     canvas.reads(2)
+    lesson.end_kernel()  # the tests that follow have one of their own
+    canvas.wait("root => root.dataset.state === 'silent'")
+    assert "run this cell again" in canvas.notice
 
 
 def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
