@@ -20,7 +20,7 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
-.PHONY: help setup lab test quick lint weights lock
+.PHONY: help setup lab test quick lint lint-python lint-javascript weights lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -63,9 +63,15 @@ test: $(SETUP)
 quick: lint
 	$(PYTEST) -q -m "not slow" tests
 
-lint: $(SETUP)
+lint: lint-python lint-javascript
+
+lint-python: $(SETUP)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+
+lint-javascript:
+	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 check; \
+	else echo "SKIPPED: the JavaScript is not checked, for want of npx (it comes with Node.js)"; fi
 
 weights: $(SETUP)
 	$(RUN) course pretrain

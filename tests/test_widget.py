@@ -17,7 +17,7 @@ from course.nn.layers import Dense, Sequential
 from course.nn.losses import softmax
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
-from course.recognizer import collection, insight
+from course.recognizer import collection, fallback, insight
 from course.recognizer import widget as widget_module
 from course.recognizer.collection import Collection, accuracy
 from course.recognizer.pictures import PictureError
@@ -402,12 +402,27 @@ def test_feature_maps_are_those_of_the_first_convolution():
     np.testing.assert_array_equal(maps, model.layers["relu"].y.reshape(8, 28, 28))
 
 
-def test_attention_shows_what_every_token_looks_at():
+@pytest.mark.parametrize("patch, tokens", [(4, 49), (7, 16), (2, 196)])
+def test_attention_shows_what_every_token_looks_at(patch, tokens):
     from course.attention import PatchAttention
 
-    weights = insight.attention(PatchAttention(), np.ones((1, 784), np.float32), 0)
-    assert weights.shape == (49, 49)
-    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    model, x = PatchAttention(patch=patch), np.ones((1, 784), np.float32)
+    look = insight.attention(model, x, 0)
+    assert look.shape == (tokens, tokens)
+    shares = look / look.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, model.attention_weights(x)[0], rtol=1e-5)
+
+
+def test_a_token_that_looks_at_everything_is_shown_beside_one_that_does_not():
+    class Model:
+        def attention_weights(self, x):
+            weights = np.eye(400, dtype=np.float32)
+            weights[7] = np.linspace(0.8, 1.2, 400) / 400
+            return weights[np.newaxis]
+
+    packed = widget_module._packed(insight.attention(Model(), None, 0))
+    row = np.frombuffer(packed["pixels"], np.int8).reshape(packed["shape"])[7]
+    assert row.argmax() >= 390 and row.min() > 0
 
 
 @pytest.mark.parametrize(
@@ -438,3 +453,9 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
         still = Image.open(io.BytesIO(data["image/png"]))
         assert still.size[1] > 200
+
+
+def test_a_still_picture_says_that_it_is_one(recognizer):
+    recognizer.strokes = strokes()
+    figure = fallback.still_picture(recognizer.drawing, recognizer.steps, recognizer.predictions)
+    assert "run the cell to draw" in figure.get_supxlabel()

@@ -3,9 +3,10 @@
 const SIDE = 280; // of the canvas, in its own pixels
 const PAUSE = 80; // ms between two messages while drawing, so that the one at pen-up need not wait
 const NOTHING = { strokes: [], picture: new DataView(new ArrayBuffer(0)) };
-const HOW_TO_DRAW = "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow "
-  + "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes "
-  + "a stroke back, Delete clears.";
+const HOW_TO_DRAW =
+  "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow " +
+  "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes " +
+  "a stroke back, Delete clears.";
 
 /** Make an element: `tag.class`, its properties and attributes, its children. */
 function make(name, properties = {}, ...children) {
@@ -22,8 +23,15 @@ function make(name, properties = {}, ...children) {
 
 function button(text, title, action) {
   const element = make("button", { type: "button", title, textContent: text });
-  element.addEventListener("click", action);
+  element.addEventListener("click", () => {
+    if (element.getAttribute("aria-disabled") !== "true") action();
+  });
   return element;
+}
+
+/** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
+function enable(element, isEnabled) {
+  element.setAttribute("aria-disabled", String(!isEnabled));
 }
 
 const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -46,10 +54,6 @@ function paintPixels(canvas, width, height, color) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-function blank(canvas) {
-  paintPixels(canvas, 1, 1, () => grey(0));
-}
-
 /** The drawing surface with its brush and eraser. */
 class Surface {
   constructor(model, conversation) {
@@ -62,12 +66,17 @@ class Surface {
     this.pen = { x: SIDE / 2, y: SIDE / 2, shown: false }; // of the keyboard
     this.sharpness = Math.max(1, Math.round(window.devicePixelRatio || 1));
     this.canvas = make("canvas.recognizer-surface", {
-      width: SIDE * this.sharpness, height: SIDE * this.sharpness, tabIndex: 0,
-      role: "application", "aria-label": HOW_TO_DRAW,
+      width: SIDE * this.sharpness,
+      height: SIDE * this.sharpness,
+      tabIndex: 0,
+      role: "application",
+      "aria-label": HOW_TO_DRAW,
     });
     this.brush = make("input", { type: "range", min: 8, max: 40, value: 20 });
     this.width = make("output", { textContent: "20" });
-    this.brush.addEventListener("input", () => { this.width.textContent = this.brush.value; });
+    this.brush.addEventListener("input", () => {
+      this.width.textContent = this.brush.value;
+    });
     this.eraser = button("Erase", "Draw in black", () => {
       this.eraser.setAttribute("aria-pressed", String(!this.erasing));
     });
@@ -184,7 +193,10 @@ class Surface {
   keyDown(event) {
     const step = event.shiftKey ? 2 : 10;
     const moves = {
-      ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step],
+      ArrowLeft: [-step, 0],
+      ArrowRight: [step, 0],
+      ArrowUp: [0, -step],
+      ArrowDown: [0, step],
     };
     if (event.key in moves) this.movePen(...moves[event.key]);
     else if (event.key === " ") this.togglePen();
@@ -199,7 +211,9 @@ class Surface {
   movePen(dx, dy) {
     const within = (number) => Math.min(SIDE, Math.max(0, number));
     Object.assign(this.pen, {
-      x: within(this.pen.x + dx), y: within(this.pen.y + dy), shown: true,
+      x: within(this.pen.x + dx),
+      y: within(this.pen.y + dy),
+      shown: true,
     });
     if (this.stroke && this.pointer === null) {
       this.extend([this.pen.x, this.pen.y]);

@@ -6,8 +6,9 @@
 
 const PATIENCE = 3000; // ms without an answer until the page says so
 const HURRY = 6; // ms, see `hurry`
-const SILENT = "The kernel does not answer. If it is busy with another cell, your drawing is read as "
-  + "soon as it is done; if it was restarted or shut down, run this cell again.";
+const SILENT =
+  "The kernel does not answer. If it is busy with another cell, your drawing is read as " +
+  "soon as it is done; if it was restarted or shut down, run this cell again.";
 const GONE = "The kernel was restarted or is gone: run this cell again.";
 
 /** Sends what changed, one message at a time, and notices when nobody answers. */
@@ -57,7 +58,8 @@ class Conversation {
         this.model.set(change);
         this.model.save_changes({ iopub: { status: () => this.hurry() } });
       } else this.model.send({ request, ...question }, undefined, buffers);
-    } catch { // the connection is closed
+    } catch {
+      // the connection is closed
       this.silent();
     }
   }

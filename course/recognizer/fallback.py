@@ -22,7 +22,9 @@ def still_picture(drawing, steps, predictions):
         ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
         ax.set_title(title, fontsize=9)
         ax.axis("off")
-    if not steps:
+    if steps:
+        figure.supxlabel("a still picture: run the cell to draw", fontsize=8)
+    else:
         axes[0, 0].text(0.5, 0.5, "run this cell\nto draw here", color="white", ha="center",
                         va="center", transform=axes[0, 0].transAxes)  # fmt: skip
     for ax, (name, values) in zip(axes[0, 2:], predictions.items(), strict=False):

@@ -5,7 +5,8 @@ model's answer. The shape of its array says how the page shows it:
 
     (28, 28)         a signed number for each pixel: what speaks for the digit, what against
     (n, h, w)        n pictures, none negative
-    (tokens, tokens) in row t, how much the token t attends to every other one; 49 rows
+    (tokens, tokens) in row t, how much the token t attends to every other one; the tokens are
+                     the patches of a square grid, row by row
 """
 
 import numpy as np
@@ -49,8 +50,13 @@ def feature_maps(model, x, digit):
 
 
 def attention(model, x, digit):
-    """How much each patch of the drawing attends to each other one: (tokens, tokens)."""
-    return model.attention_weights(x)[0]
+    """How much each patch of the drawing attends to each other one: (tokens, tokens).
+
+    In each row relative to the greatest, so that a token that looks at everything a little does
+    not vanish beside one that looks at a single other one.
+    """
+    weights = model.attention_weights(x)[0]
+    return weights / weights.max(axis=1, keepdims=True)
 
 
 LOOKS = {"mlp": evidence, "cnn": feature_maps, "attention": attention}

@@ -11,27 +11,33 @@ class Collection {
       element.setAttribute("aria-label", title);
       return element;
     };
-    this.labels = [...Array(10).keys()].map((label) => {
-      const count = make("small");
-      const element = asking(String(label), `Save the drawing as a ${label}`, "save", { label });
-      element.append(count);
-      return { element, count };
-    });
+    this.labels = [...Array(10).keys()].map((label) =>
+      asking(String(label), `Save the drawing as a ${label}`, "save", { label }),
+    );
     this.remove = asking("Remove last", "Remove last saved digit", "remove");
     this.summary = make("p", { role: "status" });
     this.lines = model.get("names").map((model) => {
       const tune = asking("Fine-tune", `Fine-tune ${model} on your digits`, "fine-tune", { model });
       const restore = asking("Undo", `Undo the fine-tuning of ${model}`, "restore", { model });
       const [accuracy, change] = [make("td"), make("td")];
-      const row = make("tr", { "data-model": model }, make("th", { scope: "row" }, model),
-        accuracy, make("td", {}, tune, restore), change);
+      const row = make(
+        "tr",
+        { "data-model": model },
+        make("th", { scope: "row" }, model),
+        accuracy,
+        make("td", {}, tune, restore),
+        change,
+      );
       return { name: model, tune, restore, accuracy, change, row };
     });
-    this.element = make("section.recognizer-own", { "aria-label": "Your own test set" },
+    this.element = make(
+      "section.recognizer-own",
+      { "aria-label": "Your own test set" },
       make("h4", {}, "Your own test set"),
-      make("div.recognizer-save", {}, make("span", {}, "Save as"),
-        ...this.labels.map(({ element }) => element), this.remove),
-      this.summary, make("table", {}, ...this.lines.map(({ row }) => row)));
+      make("div.recognizer-save", {}, make("span", {}, "Save as"), ...this.labels, this.remove),
+      this.summary,
+      make("table", {}, ...this.lines.map(({ row }) => row)),
+    );
     for (const trait of ["own", "tuned", "busy"]) model.on(`change:${trait}`, () => this.show());
     this.show();
   }
@@ -41,11 +47,12 @@ class Collection {
     const tuned = this.model.get("tuned");
     const busy = Boolean(this.model.get("busy"));
     const total = counts.reduce((sum, count) => sum + count, 0);
-    this.labels.forEach(({ element, count }, i) => {
-      count.textContent = counts[i] || "";
-      element.disabled = busy;
+    this.labels.forEach((element, i) => {
+      element.dataset.count = counts[i] || "";
+      element.title = `${counts[i] ?? 0} saved so far`;
+      enable(element, !busy);
     });
-    this.remove.disabled = busy || !total;
+    enable(this.remove, !busy && total > 0);
     this.summary.textContent = total
       ? `${total} of your digits, in ${folder}. Read right:`
       : "Save drawings under their digits; here you see how well each model reads your hand.";
@@ -54,7 +61,8 @@ class Collection {
       const change = tuned[line.name];
       line.row.hidden = share == null;
       line.accuracy.textContent = share == null ? "" : percent(share);
-      line.tune.disabled = line.restore.disabled = busy;
+      for (const element of [line.tune, line.restore]) enable(element, !busy);
+      if (!change && line.restore.matches(":focus")) line.tune.focus(); // as it goes away
       line.restore.hidden = !change;
       line.change.textContent = change ? this.tell(change) : "";
     }
@@ -63,8 +71,10 @@ class Collection {
   tell({ digits, own, test, test_digits }) {
     const [before, after] = own.map(percent);
     const [kept, left] = test.map(percent);
-    return `your ${digits}: ${before} → ${after} (it has seen them now); `
-      + `${test_digits.toLocaleString("en")} test digits: ${kept} → ${left}`;
+    return (
+      `your ${digits}: ${before} → ${after} (it has seen them now); ` +
+      `${test_digits.toLocaleString("en")} test digits: ${kept} → ${left}`
+    );
   }
 }
 
@@ -114,20 +124,26 @@ function render({ model, el }) {
   const steps = new Steps(model);
   const reading = new Reading(model, surface);
   const collection = new Collection(model, conversation);
-  reading.token.follow(steps.received);
+  steps.received.addEventListener("pointermove", (event) => reading.token.pointed(event));
   for (const trait of ["error", "busy"]) model.on(`change:${trait}`, () => notice(""));
 
-  const tools = make("div.recognizer-tools", {},
+  const tools = make(
+    "div.recognizer-tools",
+    {},
     button("Undo", "Take the last stroke back", () => surface.undo()),
     button("Clear", "Empty the canvas", () => surface.clear()),
-    surface.eraser, ...acceptPictures(el, conversation, notice),
-    make("label", {}, "Brush ", surface.brush, surface.width));
+    surface.eraser,
+    ...acceptPictures(el, conversation, notice),
+    make("label", {}, "Brush ", surface.brush, surface.width),
+  );
   el.classList.add("recognizer");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes Space, Enter and the arrows
   el.append(
     make("div.recognizer-left", {}, surface.canvas, tools, problem),
     make("div.recognizer-right", {}, steps.element, reading.element),
-    collection.element, reading.spoken);
+    collection.element,
+    reading.spoken,
+  );
   notice("");
   return () => conversation.end();
 }

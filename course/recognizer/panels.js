@@ -1,5 +1,57 @@
 // Part 3: the panels. What the networks receive, what they answer, a look inside each.
 
+const PIXELS = 28; // a side of the picture that the networks receive
+const BLACK = { shape: [1, 1], pixels: new Uint8Array(1) };
+
+// Patches: [column, row], from 0, where the picture is cut into grid * grid of them.
+
+function patchAt(place, grid) {
+  return place.map((part) => Math.min(grid - 1, Math.max(0, Math.floor(part * grid))));
+}
+
+/** The patch in which a pixel of a square picture lies; pixels are counted row by row. */
+function patchOf(index, side, grid) {
+  return patchAt([(index % side) / side, Math.floor(index / side) / side], grid);
+}
+
+function middleOf(patch, grid) {
+  return patch.map((number) => (number + 0.5) / grid);
+}
+
+/** The patch that a key leads to; null for a key that leads nowhere. */
+function neighbor(patch, key, grid) {
+  const moves = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, -1],
+    ArrowDown: [0, 1],
+    Home: [-grid, -grid],
+    End: [grid, grid],
+  };
+  if (!(key in moves)) return null;
+  return patch.map((number, i) => Math.min(grid - 1, Math.max(0, number + moves[key][i])));
+}
+
+/** The patch with the most ink in a square picture. */
+function inkiest(pixels, grid) {
+  const side = Math.sqrt(pixels.length);
+  const ink = new Array(grid * grid).fill(0);
+  pixels.forEach((level, i) => {
+    const [column, row] = patchOf(i, side, grid);
+    ink[row * grid + column] += level;
+  });
+  const most = ink.indexOf(Math.max(...ink));
+  return [most % grid, Math.floor(most / grid)];
+}
+
+/** Where a patch looks most, `most` being counted row by row. */
+function inWords([column, row], most, grid) {
+  const name = (column, row) => `row ${row + 1}, column ${column + 1}`;
+  const there =
+    most === row * grid + column ? "itself" : name(most % grid, Math.floor(most / grid));
+  return `${name(column, row)} looks most at ${there}`;
+}
+
 /** The three pictures between the drawing and the network. */
 class Steps {
   constructor(model) {
@@ -8,8 +60,12 @@ class Steps {
     this.canvases = titles.map((title) => make("canvas", { role: "img", "aria-label": title }));
     this.captions = titles.map((title) => make("figcaption", {}, title));
     const figures = titles.map((_, i) => make("figure", {}, this.canvases[i], this.captions[i]));
-    this.element = make("section.recognizer-steps", { "aria-label": "What the networks receive" },
-      make("h4", {}, "What the networks receive"), make("div", {}, ...figures));
+    this.element = make(
+      "section.recognizer-steps",
+      { "aria-label": "What the networks receive" },
+      make("h4", {}, "What the networks receive"),
+      make("div", {}, ...figures),
+    );
     model.on("change:result", () => this.show());
     this.show();
   }
@@ -21,12 +77,11 @@ class Steps {
   show() {
     const { steps = [], size } = this.model.get("result");
     this.captions[0].textContent = size ? `1. cut out: ${size[1]} × ${size[0]}` : "1. cut out";
-    this.canvases.forEach((canvas, i) => {
-      if (!steps.length) return blank(canvas);
-      const [height, width] = steps[i].shape;
-      const pixels = bytesOf(steps[i].pixels);
-      paintPixels(canvas, width, height, (index) => grey(pixels[index]));
-    });
+    for (const [i, canvas] of this.canvases.entries()) {
+      const { shape, pixels } = steps[i] ?? BLACK;
+      const levels = bytesOf(pixels);
+      paintPixels(canvas, shape[1], shape[0], (index) => grey(levels[index]));
+    }
   }
 }
 
@@ -43,13 +98,21 @@ class ModelPanel {
       return { row, fill, value };
     });
     this.bars = make("ol", {}, ...this.rows.map(({ row }) => row));
-    this.look = make("canvas", { role: "img" });
+    this.look = make("canvas");
+    this.grid = 0; // patches on a side of the picture, where attention is shown
+    this.look.addEventListener("pointermove", (event) => this.grid && token.pointed(event));
+    this.look.addEventListener("keydown", (event) => this.steer(event));
     this.caption = make("figcaption");
     this.figure = make("figure", {}, this.look, this.caption);
     this.problem = make("p.recognizer-problem");
-    this.element = make("section.recognizer-model", { "data-model": name, "aria-label": name },
-      make("h4", {}, `${name} `, this.answer), this.bars, this.figure, this.problem);
-    token.follow(this.look);
+    this.element = make(
+      "section.recognizer-model",
+      { "data-model": name, "aria-label": name },
+      make("h4", {}, `${name} `, this.answer),
+      this.bars,
+      this.figure,
+      this.problem,
+    );
   }
 
   show(reading, received) {
@@ -71,25 +134,39 @@ class ModelPanel {
   /** See insight.py for what the shapes mean. */
   showLook({ shape, pixels }, digit, received) {
     const levels = new Int8Array(bytesOf(pixels)); // up to 127, or -127
-    const square = shape.join() === "28,28";
-    if (square) this.showEvidence(levels, digit);
-    else if (shape.length === 3) this.showMaps(levels, ...shape);
-    else this.showAttention(levels, shape[0], received);
-    const pointable = !square && shape.length === 2;
-    this.look.classList.toggle("pointable", pointable);
-    this.look.tabIndex = pointable ? 0 : -1;
+    this.grid = shape.length === 2 && shape[0] !== PIXELS ? Math.sqrt(shape[0]) : 0;
+    if (shape.length === 3) this.showMaps(levels, ...shape);
+    else if (this.grid) this.showAttention(levels, received);
+    else this.showEvidence(levels, digit);
+    this.look.classList.toggle("pointable", this.grid > 0);
+    this.look.tabIndex = this.grid ? 0 : -1;
+    if (this.grid) return;
+    this.look.setAttribute("role", "img");
     this.look.setAttribute("aria-label", `${this.name}: ${this.caption.textContent}`);
+  }
+
+  /** An arrow key on the attention panel: to the patch beside the one that is shown. */
+  steer(event) {
+    const patch = this.grid && neighbor(this.patch, event.key, this.grid);
+    if (!patch) return;
+    event.preventDefault();
+    event.stopPropagation(); // or the notebook would act on it, too
+    this.token.choose(middleOf(patch, this.grid));
   }
 
   /** Blue speaks for the answer, orange against it. */
   showEvidence(levels, digit) {
-    paintPixels(this.look, 28, 28, (index) => {
+    paintPixels(this.look, PIXELS, PIXELS, (index) => {
       const strength = Math.sqrt(Math.abs(levels[index]) / 127); // so that weak evidence shows, too
       const color = levels[index] < 0 ? [230, 159, 0] : [86, 180, 233];
       return color.map((channel) => channel * strength);
     });
-    this.caption.replaceChildren(make("span.for", {}, "for"), ` and `,
-      make("span.against", {}, "against"), ` ${digit}, pixel by pixel`);
+    this.caption.replaceChildren(
+      make("span.for", {}, "for"),
+      ` and `,
+      make("span.against", {}, "against"),
+      ` ${digit}, pixel by pixel`,
+    );
   }
 
   /** All maps in one picture, as wide as high, with a gap between them. */
@@ -107,68 +184,70 @@ class ModelPanel {
     this.caption.textContent = `the ${count} maps of its first convolution`;
   }
 
-  /** The drawing, orange where the chosen token looks; the token itself is framed. */
-  showAttention(levels, count, received) {
-    const grid = Math.sqrt(count);
-    const size = 28 / grid; // of a patch, in pixels
-    const [column, line] = this.token.among(grid, received);
-    const weights = levels.subarray((line * grid + column) * count).subarray(0, count);
-    const most = Math.max(1, ...weights);
-    const heat = Array.from(weights, (weight) => Math.sqrt(weight / most)); // little shows, too
+  /** The drawing, orange where the chosen patch looks; the patch itself is framed. */
+  showAttention(levels, received) {
+    const { grid, look } = this;
+    this.patch = this.token.among(grid, received);
+    const [column, row] = this.patch;
+    const here = row * grid + column;
+    const weights = levels.subarray(here * grid * grid, (here + 1) * grid * grid);
+    const most = Math.max(...weights);
+    const heat = Array.from(weights, (weight) => Math.sqrt(weight / (most || 1))); // little shows
     const small = make("canvas");
-    paintPixels(small, 28, 28, (index) => {
-      const hot = heat[Math.floor(index / 28 / size) * grid + Math.floor((index % 28) / size)];
+    paintPixels(small, PIXELS, PIXELS, (index) => {
+      const [column, row] = patchOf(index, PIXELS, grid);
+      const hot = heat[row * grid + column];
       const ink = received[index] * 0.6 * (1 - hot / 2);
       return [ink + 230 * hot, ink + 159 * hot, ink];
     });
-    const finer = 6; // than a pixel, so that the frame is thin
-    this.look.width = this.look.height = 28 * finer;
-    const context = this.look.getContext("2d");
+    const side = 6 * PIXELS; // finer than the pixels, so that the frame is thin
+    const size = side / grid; // of a patch
+    look.width = look.height = side;
+    const context = look.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.drawImage(small, 0, 0, 28 * finer, 28 * finer);
+    context.drawImage(small, 0, 0, side, side);
     context.strokeStyle = "#56B4E9";
     context.lineWidth = 3;
-    context.strokeRect(column * size * finer, line * size * finer, size * finer, size * finer);
-    this.caption.textContent = "where the framed patch looks; point at another";
+    context.strokeRect(column * size, row * size, size, size);
+    this.describeAttention(here, weights.indexOf(most));
+  }
+
+  /** A slider over the patches to whoever does not see it: what it says changes with each move. */
+  describeAttention(here, most) {
+    const words = inWords(this.patch, most, this.grid);
+    this.caption.textContent = `${words}; point at another`;
+    const attributes = {
+      role: "slider",
+      "aria-label": `${this.name}: where the framed patch looks; arrow keys choose another`,
+      "aria-valuemin": 1,
+      "aria-valuemax": this.grid ** 2,
+      "aria-valuenow": here + 1,
+      "aria-valuetext": words,
+    };
+    for (const [key, value] of Object.entries(attributes)) this.look.setAttribute(key, value);
   }
 }
 
-/** The place on the 28x28 picture that pointer or arrow keys have chosen. */
+/** The place on the picture that pointer or keys have chosen, whatever patches it is cut into. */
 class Token {
   constructor(changed) {
     this.changed = changed;
     this.place = null; // [x, y], each 0 to 1; null until chosen
   }
 
-  follow(canvas) {
-    canvas.addEventListener("pointermove", (event) => {
-      const box = canvas.getBoundingClientRect();
-      this.choose((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-    });
-    canvas.addEventListener("keydown", (event) => {
-      const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const [x, y] = this.place ?? [0.5, 0.5];
-      this.choose(x + moves[event.key][0] / 7, y + moves[event.key][1] / 7);
-    });
+  pointed({ currentTarget, clientX, clientY }) {
+    const box = currentTarget.getBoundingClientRect();
+    this.choose([(clientX - box.left) / box.width, (clientY - box.top) / box.height]);
   }
 
-  choose(...place) {
-    this.place = place.map((part) => Math.min(0.999, Math.max(0, part)));
+  choose(place) {
+    this.place = place;
     this.changed();
   }
 
-  /** Column and line of the chosen token; where nothing was chosen, that with the most ink. */
+  /** Column and row of the chosen patch; where none was chosen, of that with the most ink. */
   among(grid, received) {
-    if (this.place) return this.place.map((part) => Math.floor(part * grid));
-    const ink = new Array(grid * grid).fill(0);
-    received.forEach((level, i) => {
-      ink[Math.floor(i / 28 / 28 * grid) * grid + Math.floor((i % 28) / 28 * grid)] += level;
-    });
-    const most = ink.indexOf(Math.max(...ink));
-    return [most % grid, Math.floor(most / grid)];
+    return this.place ? patchAt(this.place, grid) : inkiest(received, grid);
   }
 }
 
@@ -194,8 +273,9 @@ class Reading {
   speak() {
     if (this.surface.stroke) return; // not while drawing
     const models = Object.entries(this.model.get("result").models ?? {});
-    const parts = models.map(([name, { digit, probabilities, error }]) => (
-      error ? `${name}: ${error}` : `${name} reads ${digit}, ${percent(probabilities[digit])}`));
+    const parts = models.map(([name, { digit, probabilities, error }]) =>
+      error ? `${name}: ${error}` : `${name} reads ${digit}, ${percent(probabilities[digit])}`,
+    );
     this.spoken.textContent = parts.join(". ") || "Nothing is drawn.";
   }
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from course import download, mnist
+from course.widgets.kernel_watch import KernelWatch
 
 TOTAL = 11_594_722  # bytes of the four files, compressed, as the mirrors send them
 INTERVAL = 0.2  # seconds between two looks at how far it is
@@ -30,7 +31,8 @@ class DownloadButton(widgets.VBox):
         self.button.on_click(self._start)
         self.bar = widgets.IntProgress(max=TOTAL, layout=widgets.Layout(visibility="hidden"))
         self.message = widgets.HTML()
-        super().__init__([widgets.HBox([self.button, self.bar]), self.message])
+        row = widgets.HBox([self.button, self.bar])
+        super().__init__([row, self.message, KernelWatch()])
 
     def __repr__(self):
         return "DownloadButton()"

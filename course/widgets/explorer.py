@@ -6,6 +6,8 @@ from base64 import b64encode
 
 import ipywidgets as widgets
 
+from course.widgets.kernel_watch import KernelWatch
+
 
 class Explorer(widgets.VBox):
     """Shows `function(**values)`, a Figure, under one control for each of its arguments.
@@ -27,7 +29,7 @@ class Explorer(widgets.VBox):
         layout = widgets.Layout(max_width="100%", align_self="flex-start")  # not stretched
         self.picture = widgets.Image(format="png", layout=layout)
         self.error = widgets.HTML()
-        super().__init__([*self.controls.values(), self.picture, self.error])
+        super().__init__([*self.controls.values(), self.picture, self.error, KernelWatch()])
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
         self._redraw()

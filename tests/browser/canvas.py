@@ -20,6 +20,9 @@ def written(label, seed=0):
     return strokes
 
 
+NAME = "06-recognizer.ipynb"  # lesson with the widget
+
+
 class Canvas:
     """One view of the widget in a `lab.Notebook`, counted from 0."""
 
@@ -28,8 +31,22 @@ class Canvas:
         self.root = self.page.locator(".recognizer").nth(view)
         self.surface = self.root.locator(".recognizer-surface")
 
+    def button(self, name):
+        return self.root.get_by_role("button", name=name, exact=True).first
+
     def press(self, name):
-        self.root.get_by_role("button", name=name, exact=True).first.click()
+        self.button(name).click()
+
+    def choose_file(self, data):
+        """Choose a picture file with these bytes, and wait for the answer."""
+        picture = {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": data}
+        self.root.locator("input[type=file]").set_input_files(picture)
+        self.settle()
+
+    def keep_in(self, folder):
+        """Let the widget keep saved digits there."""
+        path = f"type(recognizer.collection.folder)({str(folder)!r})"
+        self.notebook.run_python(f"recognizer.collection.folder = {path}")
 
     def wait(self, condition, argument=None, seconds=20):
         """Wait until a JavaScript function of this view's element and `argument` holds."""

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from canvas import NAME, Canvas
 from lab import CHROMIUM, NOTEBOOKS, JupyterLab, Notebook, launch_chromium
 from playwright.sync_api import sync_playwright
 
@@ -40,3 +41,19 @@ def open_notebook(jupyterlab, chromium):
     yield open_notebook
     for notebook in opened:
         notebook.close()
+
+
+@pytest.fixture
+def open_canvas(jupyterlab, open_notebook):
+    """Function: options of `open_notebook` -> Canvas, with a kernel of its own."""
+
+    def open_canvas(**options):
+        folder = jupyterlab.folder / "notebooks"
+        shutil.copy(folder / NAME, folder / "fresh.ipynb")
+        notebook = open_notebook("fresh.ipynb", **options)
+        ids = [cell["id"] for cell in notebook.cells]
+        for name in ("setup", "readers", "draw"):
+            notebook.run_cell(ids.index(name))
+        return Canvas(notebook)
+
+    return open_canvas

@@ -42,6 +42,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none", "scrollPastEnd": False},
 }
 PANEL = "window.jupyterapp?.shell?.currentWidget"
+KERNEL = f"{PANEL}.sessionContext.session.kernel"
 BROKEN_WIDGET = ["Loading widget", "Error displaying widget", "Error creating widget"]
 IS_SEEN = {  # an image that was decoded; something of a size inside a widget's frame
     "image": """output => [...output.querySelectorAll('img, svg')].some(
@@ -84,6 +85,8 @@ class JupyterLab:
         private = {
             "JUPYTER_CONFIG_DIR": home / "config",
             "JUPYTER_DATA_DIR": home / "data",
+            "JUPYTER_CONFIG_PATH": "",
+            "JUPYTER_PATH": "",
             "JUPYTER_RUNTIME_DIR": home / "runtime",
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
@@ -170,6 +173,17 @@ class Notebook:
             f"index => {{ Object.assign({PANEL}.content, {{activeCellIndex: index}}) }}", index
         )
         self._run("notebook:run-cell", seconds)
+
+    def run_python(self, code):
+        """Run code in the kernel, but in none of the cells."""
+        reply = self.page.evaluate(
+            f"code => {KERNEL}.requestExecute({{code}}).done.then(reply => reply.content)", code
+        )
+        assert reply["status"] == "ok", reply
+
+    def end_kernel(self, end="restart"):
+        """Restart the kernel, or shut it down, as the menu does."""
+        self.page.evaluate(f"() => {KERNEL}.{end}()")
 
     def _run(self, command, seconds):
         # not awaited in the page itself: Playwright sets no time limit on that

@@ -5,21 +5,18 @@ The digits are written by program and arrive as pointer events, so it is known w
 
 import functools
 import io
-import shutil
 import statistics
 
 import numpy as np
 import pytest
-from canvas import Canvas, written
-from lab import PANEL, Notebook
+from canvas import NAME, Canvas, written
+from lab import KERNEL, PANEL, Notebook
 from PIL import Image
 
 from course.models import pretrained
 from course.recognizer.collection import Collection
 from course.recognizer.strokes import render
 
-NAME = "06-recognizer.ipynb"
-KERNEL = f"{PANEL}.sessionContext.session.kernel"
 STROKES = 15  # of which the latency is measured
 TO_SHOWN = """root => {
     window.latencies = [];
@@ -36,20 +33,6 @@ TO_SHOWN = """root => {
     const soon = () => requestAnimationFrame(() => setTimeout(painted)); // after the next frame
     new MutationObserver(soon).observe(root, {attributeFilter: ['data-state']});
 }"""
-
-
-def run_python(notebook, code):
-    """Run code in the notebook's kernel, but in none of its cells."""
-    reply = notebook.page.evaluate(
-        f"code => {KERNEL}.requestExecute({{code}}).done.then(reply => reply.content)", code
-    )
-    assert reply["status"] == "ok", reply
-
-
-def save_in(notebook, folder):
-    """Let the widget keep saved digits there."""
-    path = f"type(recognizer.collection.folder)({str(folder)!r})"
-    run_python(notebook, f"recognizer.collection.folder = {path}")
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +52,9 @@ def canvas(lesson):
 
 
 @pytest.fixture
-def fresh(jupyterlab, open_notebook):
+def fresh(open_canvas):
     """A canvas with a kernel of its own, which may come to harm."""
-    folder = jupyterlab.folder / "notebooks"
-    shutil.copy(folder / NAME, folder / "fresh.ipynb")
-    notebook = open_notebook("fresh.ipynb")
-    ids = [cell["id"] for cell in notebook.cells]
-    for name in ("setup", "readers", "draw"):
-        notebook.run_cell(ids.index(name))
-    return Canvas(notebook)
+    return open_canvas()
 
 
 def test_all_models_read_what_the_mouse_writes(canvas):
@@ -125,7 +102,7 @@ def test_undo_and_clear(canvas):
 
 def test_the_brush_is_as_wide_as_it_says_and_the_eraser_erases(canvas):
     line = [{"points": [[40, 140], [240, 140]]}]
-    brush = canvas.root.get_by_role("slider")
+    brush = canvas.root.get_by_role("slider", name="Brush")
     brush.fill("36")
     canvas.write(line)
     canvas.settle()
@@ -151,34 +128,31 @@ def test_a_picture_file_is_read_and_a_broken_one_refused(canvas):
     canvas.write([])
     sheet = io.BytesIO()
     Image.fromarray(255 - render(written(6))).resize((500, 500)).save(sheet, "JPEG")
-    chooser = canvas.root.locator("input[type=file]")
     for data in (sheet.getvalue(), b"no picture"):
-        picture = {"name": "six.jpg", "mimeType": "image/jpeg", "buffer": data}
-        chooser.set_input_files(picture)
+        canvas.choose_file(data)
         canvas.reads(6)
-    canvas.wait("root => root.querySelector('.recognizer-notice').innerText")
     assert "is not a picture" in canvas.notice
 
 
 def test_an_exception_in_python_is_seen(canvas, lesson):
     canvas.write(written(3))
     canvas.reads(3)
-    run_python(lesson, "recognizer.collection.add = None")
+    lesson.run_python("recognizer.collection.add = None")
     canvas.press("Save the drawing as a 3")
     canvas.wait("root => root.querySelector('.recognizer-notice').innerText")
     assert canvas.notice == "TypeError: 'NoneType' object is not callable"
-    run_python(lesson, "del recognizer.collection.add")
+    lesson.run_python("del recognizer.collection.add")
 
-    run_python(lesson, "recognizer.models['cnn'].forward = None")
+    lesson.run_python("recognizer.models['cnn'].forward = None")
     canvas.write(written(3))
     canvas.wait("root => root.querySelector('[data-model=cnn] .recognizer-problem').innerText")
     canvas.settle()
     assert canvas.readings() == {"mlp": "3", "cnn": "", "attention": "3"} and canvas.notice == ""
-    run_python(lesson, "del recognizer.models['cnn'].forward")
+    lesson.run_python("del recognizer.models['cnn'].forward")
 
 
 def test_saved_digits_are_judged_and_taught(canvas, lesson, tmp_path):
-    save_in(lesson, tmp_path)
+    canvas.keep_in(tmp_path)
     for label in (1, 7):
         canvas.write(written(label))
         canvas.reads(label)
@@ -212,7 +186,7 @@ def test_the_reading_comes_at_once(canvas, capsys):
     assert len(latencies) == STROKES and median < 500
 
 
-def test_a_reloaded_page_shows_the_drawing_again(canvas, lesson):
+def test_a_reloaded_page_shows_the_drawing_again_and_notices_a_restart(canvas, lesson):
     canvas.write(written(9))
     canvas.reads(9)
     before = canvas.ink()
@@ -223,10 +197,13 @@ def test_a_reloaded_page_shows_the_drawing_again(canvas, lesson):
     assert np.array_equal(canvas.ink(), before)
     canvas.write(written(2))
     canvas.reads(2)
+    lesson.end_kernel()  # the tests that follow have one of their own
+    canvas.wait("root => root.dataset.state === 'silent'")
+    assert "run this cell again" in canvas.notice
 
 
 def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
-    save_in(fresh.notebook, tmp_path)
+    fresh.keep_in(tmp_path)
     busy = "import time; time.sleep(8)"
     fresh.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{code}}) }}", busy)
     for label in (7, 1):
@@ -247,7 +224,7 @@ def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
 def test_a_kernel_that_is_gone_is_noticed(fresh, end):
     fresh.write(written(7))
     fresh.reads(7)
-    fresh.page.evaluate(f"() => {KERNEL}.{end}()")
+    fresh.notebook.end_kernel(end)
     fresh.mouse(written(1))
     fresh.wait("root => root.dataset.state === 'silent'")
     assert "run this cell again" in fresh.notice
