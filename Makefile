@@ -60,7 +60,7 @@ test: $(SETUP)
 	@echo "    tests/oracle   PyTorch"
 	@echo "    tests/browser  Chromium"
 
-quick: lint
+quick: lint-python
 	$(PYTEST) -q -m "not slow" tests
 
 lint: lint-python lint-javascript

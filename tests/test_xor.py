@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-from types import SimpleNamespace
 from unittest.mock import Mock, call
 
 import numpy as np
@@ -72,8 +71,9 @@ def test_the_loop_by_hand_takes_the_steps_of_the_layers(function):
         ([1.0, 0.0, 0.0, 1.0], 0.5, 0.0),
     ],
 )
-def test_an_answer_is_right_on_its_side_of_one_half(answers, loss, right):
-    model = SimpleNamespace(forward=lambda x: np.array(answers)[:, None])
+def test_an_answer_is_right_on_its_side_of_one_half(answers, loss, right, monkeypatch):
+    model = XOR()
+    monkeypatch.setattr(model, "forward", lambda x: np.array(answers)[:, None])
     assert xor.evaluate(model) == (pytest.approx(loss, rel=1e-12), right)
     assert xor.is_solved(model) == (right == 1.0)
 
