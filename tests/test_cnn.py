@@ -134,13 +134,15 @@ def test_a_first_layer_saves_the_input_gradient():
     assert (layer.gradients["w"] == whole.gradients["w"]).all()
 
 
-def test_weights_are_drawn_row_major_within_the_xavier_limit():
+def test_a_new_layer_has_weights_drawn_row_major_within_the_xavier_limit():
     layer = Conv2D(2, 8, 3, SimpleRng(5))
     limit = np.sqrt(np.float32(6) / np.float32(2 * 9 + 8 * 9))
     assert layer.parameters["w"].shape == (8, 2, 3, 3)
     drawn = SimpleRng(5).uniform(-limit, limit, 8 * 2 * 9)
     assert (layer.parameters["w"].ravel() == drawn).all()
     assert not layer.parameters["b"].any()
+    images = np.zeros((1, 2, 5, 6), np.float32)
+    assert layer.forward(images).shape == (1, 8, 3, 4)  # stride 1 and no padding unless given
 
 
 def test_forward_leaves_its_input_alone_and_earlier_outputs_too():
