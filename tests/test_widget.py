@@ -16,7 +16,7 @@ from course.nn.layers import Dense, Sequential
 from course.nn.losses import softmax
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
-from course.recognizer import collection, insight
+from course.recognizer import insight
 from course.recognizer import widget as widget_module
 from course.recognizer.collection import Collection, accuracy
 from course.recognizer.pictures import PictureError
@@ -307,13 +307,6 @@ def test_what_cannot_be_written_is_not_shown_as_saved(recognizer, monkeypatch):
 def test_labels_are_digits(tmp_path, label):
     with pytest.raises(ValueError, match="0 to 9"):
         Collection(tmp_path).add(np.zeros((28, 28), np.uint8), label)
-
-
-def test_files_that_do_not_belong_together_are_refused(tmp_path):
-    idx.write(tmp_path / collection.IMAGES, np.zeros((2, 28, 28), np.uint8))
-    idx.write(tmp_path / collection.LABELS, np.zeros(3, np.uint8))
-    with pytest.raises(idx.IdxError):
-        Collection(tmp_path)
 
 
 def test_fine_tuning_learns_the_hand_and_can_be_taken_back(recognizer, linear):

@@ -37,7 +37,7 @@ class Collection {
   }
 
   show() {
-    const { counts = [], accuracy = {}, folder = "" } = this.model.get("own");
+    const { counts = [], accuracy = {}, folder = "", problem = "" } = this.model.get("own");
     const tuned = this.model.get("tuned");
     const busy = Boolean(this.model.get("busy"));
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -46,9 +46,10 @@ class Collection {
       element.disabled = busy;
     });
     this.remove.disabled = busy || !total;
-    this.summary.textContent = total
+    const summary = total
       ? `${total} of your digits, in ${folder}. Read right:`
       : "Save drawings under their digits; here you see how well each model reads your hand.";
+    this.summary.textContent = [problem, summary].filter(Boolean).join(" ");
     for (const line of this.lines) {
       const share = accuracy[line.name];
       const change = tuned[line.name];
