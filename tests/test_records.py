@@ -304,6 +304,25 @@ def test_own_runs_never_take_the_place_of_another_log(logs):
     assert records.reference_logs() == {"mlp": reference}
 
 
+KILLED = """
+import os, signal
+from course import records
+with records.claimed(records.new_log_path("mlp")):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
+def test_the_lock_of_a_killed_run_is_removed_by_the_next(logs):
+    subprocess.run([sys.executable, "-c", KILLED])
+    path = records.new_log_path("mlp")
+    assert path.name == "training_loss_mlp_2.txt"
+    with records.claimed(path), records.claimed(records.new_log_path("cnn")):
+        locks = sorted(lock.name for lock in path.parent.glob(".*"))
+        assert locks == [".training_loss_cnn.txt.lock", ".training_loss_mlp_2.txt.lock"]
+    assert os.listdir(path.parent) == ["training_loss_mlp.txt"]
+
+
 def test_own_logs_come_oldest_first(logs):
     assert records.own_logs() == []
     for age, model in enumerate(("cnn", "mlp", "attention")):

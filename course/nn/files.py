@@ -45,7 +45,7 @@ def replacing(path):
         return
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
+    remove_abandoned(path.parent, f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part")
     temporary, descriptor = _create_beside(path)
     try:
         with open(descriptor, "w+b") as file:
@@ -119,12 +119,12 @@ def _create_beside(path):
         os.close(descriptor)  # it was taken for abandoned before it was held
 
 
-def _remove_abandoned(path):
-    """Remove the files beside `path` of writers that were killed: those that nobody holds.
+def remove_abandoned(folder, pattern):
+    """Remove the files in `folder` that processes held until they were killed.
 
     The number of a process would not tell: it may be given anew, or be another container's.
     """
-    for left in path.parent.glob(f"{glob.escape(path.name)}.{'[0-9a-f]' * 8}.part"):
+    for left in folder.glob(pattern):
         with contextlib.suppress(OSError):  # it is held, or not ours to remove
             if fcntl:
                 with open(left, "rb") as file:
