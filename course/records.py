@@ -10,8 +10,10 @@ and left out, and the reading goes on. Times are in seconds, accuracies fraction
 that was not measured is left empty (NaN in a `Log`).
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
+import itertools
 import math
 import os
 import platform
@@ -19,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from course.nn.errors import CourseError
-from course.nn.files import replacing
+from course.nn.files import remove_abandoned, replacing
 from course.nn.training import Observer
 
 COLUMNS = ("epoch", "train_loss", "train_time", "val_loss", "val_accuracy", "learning_rate")
@@ -185,26 +188,34 @@ def run_name(path) -> str:
 class LogWriter(Observer):
     """An observer of the training loop that writes each epoch to a log file as it ends.
 
-    The file at `path` begins anew with the run, under `comments` (`provenance` makes them); a
-    resumed run first writes the epochs that its checkpoint remembers, whatever a kill has left in
-    the file. Each line is written whole and at once, so that a kill costs no epoch that was over.
+    The file at `path` begins anew with the run, under `comments` (`provenance` makes them), or
+    with its first epoch, where the log of an earlier run is in its place: what is interrupted
+    before costs nothing. A resumed run first writes the epochs that its checkpoint remembers,
+    whatever a kill has left in the file. Each line is written whole and at once, so that a kill
+    costs no epoch that was over.
     """
 
     def __init__(self, path, comments=()):
         self.path = Path(path)
         self.comments = list(comments)
+        self._begin = ""  # what is still to be written above the next row
 
     def on_begin(self, trainer):
         lines = [f"# {line}\n" for comment in self.comments for line in comment.splitlines()]
         lines.append(",".join(COLUMNS) + "\n")
-        lines += [format_row(dataclasses.astuple(record)) for record in trainer.records]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as file:
-            file.write("".join(lines).encode())
+        self._begin = "".join(lines)
+        if trainer.records or not (self.path.exists() and self.path.stat().st_size):
+            self._write(map(dataclasses.astuple, trainer.records))
 
     def on_epoch(self, record):
-        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
-            file.write(format_row(dataclasses.astuple(record)))
+        self._write([dataclasses.astuple(record)])
+
+    def _write(self, rows):
+        """Write rows, the first of them below the beginning of a new file."""
+        content = (self._begin + "".join(map(format_row, rows))).encode()
+        with replacing(self.path) if self._begin else open(self.path, "ab") as file:
+            file.write(content)
+        self._begin = ""
 
 
 def format_row(row) -> str:
@@ -257,10 +268,57 @@ def own_logs() -> list[Path]:
 
 
 def new_log_path(model) -> Path:
-    """A path in `logs/mine/` that no earlier run has taken, for a run of `model` (its name)."""
-    folder, number = logs_folder() / "mine", 1
-    path = folder / f"training_loss_{model}.txt"
-    while path.exists():
-        number += 1
-        path = folder / f"training_loss_{model}_{number}.txt"
-    return path
+    """Make an empty file in `logs/mine/` for the log of a run of `model` (its name).
+
+    No other run gets the same path, however many start at once. Raises OSError.
+    """
+    folder = logs_folder() / "mine"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        path = folder / f"training_loss_{model}{f'_{number}' if number > 1 else ''}.txt"
+        with contextlib.suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+
+
+@contextlib.contextmanager
+def claimed(path):
+    """Keep the log at `path` to this run while the block lasts; gives the path.
+
+    A file that is still empty at the end is removed. Raises LogError where another run is writing
+    this log, or where the file is no log, which a log must not replace; and OSError.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():  # a device is anybody's
+        yield path
+        return
+    real = Path(os.path.realpath(path))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(real.parent, ".training_loss_*.txt.lock")
+    lock = FileLock(real.with_name(f".{real.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LogError(f"{path}: another training is writing this log") from None
+    try:
+        if real.exists() and not begins_like_a_log(real):
+            raise LogError(f"{path}: the file that is there is no training log")
+        yield path
+    finally:
+        if real.exists() and not real.stat().st_size:
+            real.unlink()
+        with contextlib.suppress(OSError):  # Windows does so by itself, when it is released
+            os.unlink(lock.lock_file)
+        lock.release()
+
+
+def begins_like_a_log(path) -> bool:
+    """Whether a file is empty, or its first line that is no comment is one of a log."""
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        text = file.read(2**16)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        return not text.strip()
+    first = lines[0]
+    older, _ = parse_lines([(1, first)], COLUMNS if first.count(",") == 5 else COLUMNS[:3])
+    return bool(older or header_names(first))

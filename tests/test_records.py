@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course import records
+from course.nn.layers import Layer
 from course.nn.training import EpochRecord, Settings, Trainer
 from course.records import COLUMNS, Log, LogError, LogWriter, read_log
 
@@ -132,10 +133,8 @@ def test_a_killed_run_leaves_whole_lines(tmp_path):
 
 
 def test_it_observes_a_real_training_run(tmp_path):
-    class Nothing:
+    class Nothing(Layer):
         """A model without parameters that always says the same."""
-
-        parameters, buffers, training = {}, {}, False
 
         def forward(self, x):
             return np.zeros((len(x), 10), np.float32)
@@ -302,6 +301,25 @@ def test_own_runs_never_take_the_place_of_another_log(logs):
         begin(LogWriter(path), FIRST)
     assert reference.read_text() == "1,0.5,2\n"
     assert records.reference_logs() == {"mlp": reference}
+
+
+KILLED = """
+import os, signal
+from course import records
+with records.claimed(records.new_log_path("mlp")):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
+def test_the_lock_of_a_killed_run_is_removed_by_the_next(logs):
+    subprocess.run([sys.executable, "-c", KILLED])
+    path = records.new_log_path("mlp")
+    assert path.name == "training_loss_mlp_2.txt"
+    with records.claimed(path), records.claimed(records.new_log_path("cnn")):
+        locks = sorted(lock.name for lock in path.parent.glob(".*"))
+        assert locks == [".training_loss_cnn.txt.lock", ".training_loss_mlp_2.txt.lock"]
+    assert os.listdir(path.parent) == ["training_loss_mlp.txt"]
 
 
 def test_own_logs_come_oldest_first(logs):

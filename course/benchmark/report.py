@@ -32,8 +32,6 @@ def own_path() -> Path:
 def save(path, results, provenance):
     """Write the results of `benchmark.compare`, under lines that `records.provenance` made."""
     details = dict(line.split(": ", 1) for line in provenance)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(details | {"results": results}, indent=1).encode() + b"\n")
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from course import idx, mnist, xor
 from course.mnist import to_float
+from course.nn import files
 from course.nn.errors import CourseError
 
 
@@ -99,14 +100,42 @@ def print_json(result):
     print(json.dumps(result), flush=True)
 
 
-def why_not(path):
-    """Say why a file cannot be written at `path`; "" if nothing is in the way."""
-    if path.is_dir():
-        return "it is a folder"
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not folder.is_dir():
-        return f"{folder} is a file"
-    return "" if os.access(folder, os.W_OK) else f"{folder} is read-only"
+def check_files(outputs, inputs):
+    """Look, before the work begins, whether its results can be written without any harm.
+
+    Args:
+        outputs: pairs of what a file is, "the log", and its path as it was given.
+        inputs: the same of the files that are read.
+
+    Raises:
+        CommandError: something is in the way of an output.
+        UsageError: an output is an input too, or another output, by whatever name.
+    """
+    others = list(inputs)
+    for name, path in outputs:
+        for other, taken in others:
+            if is_same_file(path, taken):
+                raise UsageError(f"{path} cannot be {other} and {name} at once")
+        if problem := files.why_not(path):
+            raise CommandError(f"cannot write {path}: {problem}")
+        others.append((name, path))
+
+
+def is_same_file(path, other):
+    """Whether two paths lead to one file, by links or otherwise; it need not be there yet."""
+    try:
+        return os.path.samefile(path, other) and os.path.isfile(path)  # two may share a device
+    except OSError:  # one of them is not there
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
+def digit_files(directory):
+    """The files that `load_digits` reads, as inputs for `check_files`."""
+    try:
+        folder = mnist.find_directory(directory)
+    except FileNotFoundError:
+        return []  # `load_digits` says so
+    return [("a file of digits", mnist.find_file(folder, name)) for name in mnist.FULL]
 
 
 def command_line():

@@ -1,7 +1,5 @@
 """Measure training speed against PyTorch, if it is installed, and against BLAS alone."""
 
-from pathlib import Path
-
 from course import benchmark, commands, models, records
 from course.benchmark import report
 from course.nn.recipe import OPTIMIZERS
@@ -30,8 +28,8 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    if arguments.out and (problem := commands.why_not(Path(arguments.out))):
-        raise commands.CommandError(f"cannot write {arguments.out}: {problem}")
+    if arguments.out:
+        commands.check_files([("the figures", arguments.out)], commands.digit_files(None))
     commands.load_digits(None)  # says which, or why not, before the work begins
     every = arguments.model == "all"
     results = [measure(name, arguments) for name in (models.MODELS if every else [arguments.model])]

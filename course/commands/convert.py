@@ -16,6 +16,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    commands.check_files([("what it becomes", arguments.target)], [("the model", arguments.source)])
     try:
         done = interchange.convert(
             arguments.source,

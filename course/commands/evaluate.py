@@ -23,6 +23,9 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    if arguments.attention:
+        read = [("the model", arguments.file), *commands.digit_files(arguments.data)]
+        commands.check_files([("the attention", arguments.attention)], read)
     try:
         saved = checkpoint.read(arguments.file)
         model = models.restore(saved)

@@ -13,6 +13,8 @@ def add_arguments(parser):
 def run(arguments):
     from course import plots  # here, because Matplotlib takes long to import
 
+    read = [("a log", path) for path in arguments.logs]
+    commands.check_files([("the figure", arguments.out)], read)
     logs = []
     for path in arguments.logs:
         try:

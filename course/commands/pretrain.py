@@ -28,8 +28,9 @@ def add_arguments(parser):
 
 def run(arguments):
     folder = Path(arguments.out)
-    if problem := commands.why_not(folder / pretrained.RECORD):
-        raise commands.CommandError(f"cannot write into {folder}: {problem}")
+    written = [("the weights", pretrained.path(name, folder)) for name in pretrained.NAMES]
+    written.append(("their record", folder / pretrained.RECORD))
+    commands.check_files(written, commands.digit_files(arguments.data))
     task = commands.load_task("mlp", arguments.data)
     if any(file.dataset != "full MNIST" for file in mnist.status(arguments.data)):
         raise commands.CommandError(
@@ -74,7 +75,6 @@ def train(name, recipe, task):
 
 def write(folder, trained):
     """Write the weights, and last the record, which vouches for them; returns the record."""
-    folder.mkdir(parents=True, exist_ok=True)
     entries = {}
     for model, entry in trained:
         path = pretrained.path(model.name, folder)

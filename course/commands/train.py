@@ -49,7 +49,7 @@ def run(arguments):
     saved = read_resumed(arguments) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
     model = make_model(arguments, saved, recipe)
-    out, log = output_paths(arguments)
+    out = check_outputs(arguments, recipe)
     task = commands.load_task(arguments.model, arguments.data)
     if problem := commands.why_unfit(model, task):
         raise commands.UsageError(f"{arguments.model}: {problem}")
@@ -65,6 +65,15 @@ def run(arguments):
     }
     if saved is not None:
         check_same(saved, info)
+    try:
+        with records.claimed(arguments.log or new_log(arguments, out)) as log:
+            return train(arguments, saved, recipe, model, task, info, out, log)
+    except records.LogError as error:
+        raise commands.CommandError(f"{error}; name another with --log") from None
+
+
+def train(arguments, saved, recipe, model, task, info, out, log):
+    """Train the model, write it, and say how well it does; returns the exit code."""
     trainer = recipe.trainer(
         model,
         observers=[
@@ -79,8 +88,8 @@ def run(arguments):
         trainer.fit(task.x, task.y)
     except (DivergedError, ValueError) as error:
         raise commands.CommandError(error) from None
-    finish(trainer, out, info)
-    report(arguments, recipe, trainer, task, out, log)
+    is_saved = finish(trainer, out, info)
+    report(arguments, recipe, trainer, task, out if is_saved else None, log)
     return 130 if trainer.stopped == "interrupted" else 0
 
 
@@ -190,19 +199,29 @@ def check_same(saved, info):
         raise commands.CommandError(f"{saved.path} began with the schedule {then}, this is {now}")
 
 
-def output_paths(arguments):
-    """Return the paths of model and log, after a look whether they can be written at all."""
-    name = name_of(arguments.model)
-    out = Path(arguments.out or arguments.resume or f"runs/{name}.safetensors")
-    log = Path(arguments.log) if arguments.log else records.new_log_path(name)
-    if not arguments.log and commands.why_not(log):
-        log = out.with_suffix(".txt")  # where the course lies, nothing can be written
-    if log.resolve() in (out.resolve(), Path(arguments.resume or out).resolve()):
-        raise commands.UsageError(f"{log} cannot be the model and the log at once")
-    for path in (out, log):
-        if problem := commands.why_not(path):
-            raise commands.CommandError(f"cannot write {path}: {problem}")
-    return out, log
+def check_outputs(arguments, recipe):
+    """Look whether model and log can be written without any harm; returns the model's path."""
+    out = arguments.out or arguments.resume or f"runs/{name_of(arguments.model)}.safetensors"
+    read = commands.digit_files(arguments.data)
+    if is_file(arguments.model):
+        read.append(("the layers", arguments.model))
+    if is_file(recipe.schedule):
+        read.append(("the schedule", recipe.schedule))
+    if arguments.resume and not commands.is_same_file(out, arguments.resume):
+        read.append(("the run to resume", arguments.resume))
+    written = [("the model", out)] + ([("the log", arguments.log)] if arguments.log else [])
+    commands.check_files(written, read)
+    return Path(out)
+
+
+def new_log(arguments, out):
+    """Make a log for a run that was not told where; returns its path."""
+    try:
+        return records.new_log_path(name_of(arguments.model))
+    except OSError:  # where the course lies, nothing can be written
+        log = out.with_suffix(".txt")
+        commands.check_files([("the log", log)], [("the model", out)])
+        return log
 
 
 def restore(saved, trainer):
@@ -215,13 +234,20 @@ def restore(saved, trainer):
 
 
 def finish(trainer, out, info):
-    """Write the model as it is now; after Ctrl-C, return to where the run can go on from."""
-    if trainer.stopped != "interrupted" or not trainer.within_epoch:
-        checkpoint.save(out, trainer.model, info, trainer)
-    elif trainer.epoch == 0:
+    """Write the model as it is now; after Ctrl-C, return to where the run can go on from.
+
+    With no epoch complete there is nothing to go on from, and a model that was there before stays.
+    Returns whether the file is of this run.
+    """
+    if trainer.epoch == 0:
+        if out.exists():
+            return False
         checkpoint.save(out, trainer.model, info)  # of use, but not for going on
-    else:
+    elif trainer.stopped != "interrupted" or not trainer.within_epoch:
+        checkpoint.save(out, trainer.model, info, trainer)
+    elif out.is_file():  # not a device
         checkpoint.read(out).restore_model(trainer.model)
+    return True
 
 
 def report(arguments, recipe, trainer, task, out, log):
@@ -229,10 +255,13 @@ def report(arguments, recipe, trainer, task, out, log):
     loss, accuracy = models.evaluate(trainer.model, task.test_x, task.test_y)
     seconds = sum(record.train_seconds for record in trainer.records)
     print(f"Test accuracy {accuracy:.2%}, loss {loss:.4f}; trained for {seconds:.1f} s")
-    state = ""
-    if trainer.stopped == "interrupted" and trainer.epoch:
-        state = f" (after epoch {trainer.epoch}; go on with --resume {out})"
-    print(f"Model: {out}{state}\nLog: {log}")
+    if out is None:
+        print("Model: not saved, as no epoch was complete; the file that was there stays")
+    elif trainer.stopped == "interrupted" and trainer.epoch:
+        print(f"Model: {out} (after epoch {trainer.epoch}; go on with --resume {out})")
+    else:
+        print(f"Model: {out}")
+    print(f"Log: {log}")
     if arguments.json:
         commands.print_json(
             {
@@ -246,7 +275,7 @@ def report(arguments, recipe, trainer, task, out, log):
                 "stopped": trainer.stopped,
                 "best_epoch": trainer.best_epoch or None,
                 "recipe": asdict(recipe),
-                "out": str(out),
+                "out": out and str(out),
                 "log": str(log),
             }
         )

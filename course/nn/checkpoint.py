@@ -9,7 +9,6 @@ import json
 import os
 import zlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import safetensors
@@ -103,7 +102,6 @@ def save(path, model, info, trainer=None):
         }
     metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}
     metadata["crc32"] = _checksum(arrays, metadata)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(_serialize(arrays, metadata))
 

@@ -5,11 +5,16 @@ The plain function stays reachable as `name.py_func`, so what a learner reads an
 what trains. The machine code is kept on disk; only the first call ever has to wait for it.
 """
 
+import contextlib
+import functools
+import glob
 import sys
 import time
+import zlib
+from pathlib import Path
 
 import numba
-from numba.core import event
+from numba.core import caching, event
 
 # A value for `fastmath`: lets the compiler regroup sums and round x * y + z once. Only then can it
 # add many numbers at a time. The last digits may differ from the textbook order's, but not from one
@@ -29,11 +34,65 @@ def jit(function=None, **options):
     """
     if function is None:
         return lambda f: jit(f, **options)
-    options = {"error_model": "numpy", **options}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # "no locator available": no place to keep the machine code
-        return numba.njit(**options)(function)
+    compiled = numba.njit(**{"error_model": "numpy", **options})(function)
+    with contextlib.suppress(RuntimeError):  # "no locator available": no place to keep it
+        compiled._cache = MachineCode(function)  # as cache=True does with Numba's own
+    return compiled
+
+
+class MachineCode(caching.FunctionCache):
+    """Numba's cache on disk, where damage costs a compilation and not every run from then on.
+
+    (A full disk or a crash leaves files that are cut off or full of zeros.)
+    """
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file = CheckedFiles(
+            self.cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
+        )
+
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # of any kind: damaged bytes are unpickled and linked
+            self._remove()
+
+    def _remove(self):
+        """Remove all that is kept of the function, and say so; do without where that fails."""
+        try:
+            for path in Path(self.cache_path).glob(f"{glob.escape(self._impl.filename_base)}.*"):
+                path.unlink(missing_ok=True)
+            say_once(f"Machine code in {self.cache_path} was damaged: it is compiled anew.")
+        except OSError as error:
+            self.disable()
+            say_once(
+                f"Machine code is compiled anew each time, as what is kept is damaged: {error}"
+            )
+
+
+class CheckedFiles(caching.IndexDataCacheFile):
+    """The files of a function, with a checksum behind the machine code: damaged, it may crash."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._version += " with checksums"  # files without are not asked for any
+
+    def _dump(self, obj):
+        content = super()._dump(obj)
+        return content + zlib.crc32(content).to_bytes(4, "little")  # unpickling looks no further
+
+    def _load_data(self, name):
+        content = Path(self._data_path(name)).read_bytes()
+        if zlib.crc32(content[:-4]).to_bytes(4, "little") != content[-4:]:
+            raise ValueError(f"{name} does not have its checksum")
+        return super()._load_data(name)
+
+
+@functools.cache
+def say_once(sentence):
+    """Print a sentence to stderr, however many functions it is true of."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 class CompileNotice(event.Listener):

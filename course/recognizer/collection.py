@@ -1,16 +1,22 @@
 """Lesson 06: the learner's own digits, kept as an IDX test set, and fine-tuning on them."""
 
+import contextlib
 import dataclasses
+import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from course import idx, mnist, models
 from course.nn.errors import CourseError
 from course.nn.training import evaluate
 
 IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
+
+PATIENCE = 10  # seconds to wait for another window that saves; that takes milliseconds
 
 REHEARSED = 500  # digits of the training set that are practiced along with the learner's own
 
@@ -19,25 +25,39 @@ class NoDigitsError(CourseError, ValueError):
     """The learner has not saved any digits yet."""
 
 
+class CollectionError(CourseError):
+    """The collection cannot be changed at this moment; the message says what to do."""
+
+
 class Collection:
     """Drawings with their labels, in two IDX files that `course.idx` and lesson 01 can read.
 
-    What is kept is what the networks receive: 28x28, centered. Every change is written at once.
+    What is kept is what the networks receive: 28x28, centered. Every change is written at once,
+    to what is in the files then: several windows may save into one collection. `images` and
+    `labels` are what this window has seen of it.
+
+    A kill may come between the two files. Then one has a digit more than the other, and it is
+    left out. Files that are damaged otherwise are set aside, under a name of their own. `problem`
+    is a sentence that says so, "" where all is well.
 
     Args:
         folder: where the files are, or will be; made when the first digit is saved. By default
             the folder `mine` beside the MNIST files.
 
     Raises:
-        idx.IdxError: the files that are there are damaged or do not belong together.
+        OSError: files that are damaged cannot be set aside.
     """
 
     def __init__(self, folder=None):
         self.folder = Path(folder) if folder else mnist.download_directory() / "mine"
         self.images = np.zeros((0, 28, 28), np.uint8)
         self.labels = np.zeros(0, np.uint8)
-        if self.paths[0].exists() or self.paths[1].exists():
-            self.images, self.labels = idx.read_pair(*self.paths)
+        self.problem = ""
+        if not any(path.is_file() for path in self.paths):
+            return
+        can_write = os.access(self.folder, os.W_OK)  # where not, nobody changes it meanwhile
+        with self._locked() if can_write else contextlib.nullcontext():
+            self._read()
 
     @property
     def paths(self):
@@ -56,15 +76,78 @@ class Collection:
         """Append a (28, 28) uint8 picture and its label."""
         if label not in range(10):
             raise ValueError(f"a label is a digit from 0 to 9, not {label!r}")
-        self._replace(np.concatenate([self.images, [image]]), np.append(self.labels, label))
+        with self._changing():
+            self._write(np.concatenate([self.images, [image]]), np.append(self.labels, label))
 
     def remove_last(self):
-        """Take the last one out again."""
-        self._replace(self.images[:-1], self.labels[:-1])
+        """Take the last one out again, but none that this window has not seen.
 
-    def _replace(self, images, labels):
-        """Write first, then believe it: what cannot be saved is not shown as saved."""
+        Raises CollectionError where another window has changed the collection meanwhile.
+        """
+        seen = self.images, self.labels
+        with self._changing():
+            if not all(map(np.array_equal, seen, (self.images, self.labels))):
+                raise CollectionError(
+                    "Another window has changed your digits meanwhile, so none was removed: look "
+                    f"at what there is now ({len(self)} digits), and press again to remove its last"
+                )
+            self._write(self.images[:-1], self.labels[:-1])
+
+    @contextlib.contextmanager
+    def _locked(self):
+        """Let nobody else change the files while the block runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = FileLock(self.folder / ".lock", timeout=PATIENCE).acquire()
+        except Timeout:
+            raise CollectionError(
+                f"Another window is busy with {self.folder}: try again, or close it"
+            ) from None
+        with lock:
+            yield
+
+    @contextlib.contextmanager
+    def _changing(self):
+        """As `_locked`, with the files read anew and in order."""
+        with self._locked():
+            self._read()
+            if self.problem:
+                self._write(self.images, self.labels)
+            yield
+
+    def _read(self):
+        """Bring `images` and `labels` up to date with the files, or with their whole part.
+
+        Where the files are damaged, what this window has seen of them is kept.
+        """
+        self.problem = ""
+        try:
+            images, labels = _load(*self.paths)
+        except idx.IdxError as error:
+            self._set_aside(error)
+            return
+        count = min(len(images), len(labels))
+        if len(images) != len(labels):
+            self.problem = (
+                f"Saving was cut off the last time: what counts are {count} whole digits."
+            )
+        self.images, self.labels = images[:count], labels[:count]
+
+    def _set_aside(self, error):
+        """Give the files other names, that no file has yet."""
+        for number in itertools.count(1):
+            there = {
+                path: Path(f"{path}.damaged-{number}") for path in self.paths if path.is_file()
+            }
+            if not any(path.exists() for path in there.values()):
+                break
+        for path, aside in there.items():
+            path.rename(aside)
+        names = " and ".join(path.name for path in there.values())
+        self.problem = f"Your saved digits are damaged ({error}); they were set aside as {names}."
+
+    def _write(self, images, labels):
+        """Write first, then believe it: what cannot be saved is not shown as saved."""
         for path, array in zip(self.paths, (images, labels), strict=True):
             idx.write(path, array.astype(np.uint8))
         self.images, self.labels = images.astype(np.uint8), labels.astype(np.uint8)
@@ -82,6 +165,25 @@ class FineTuned:
     own: tuple[float, float]  # on those, so the second one is no test
     test: tuple[float, float]  # on the test digits: what it forgot
     test_digits: int
+
+
+def _load(*paths):
+    """The images (count, 28, 28) and the labels (count,) in the two files.
+
+    Their counts may differ by one: a kill between the files leaves them so. Raises IdxError for any
+    other damage, and OSError.
+    """
+    none = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
+    images, labels = (
+        idx.read(path) if path.is_file() else empty for path, empty in zip(paths, none, strict=True)
+    )
+    if (images.dtype, images.shape[1:], labels.dtype, labels.ndim) != ("u1", (28, 28), "u1", 1):
+        raise idx.IdxError("they are not 28x28 bytes each with a label of one byte")
+    if abs(len(images) - len(labels)) > 1:
+        raise idx.IdxError(f"there are {len(images)} images but {len(labels)} labels")
+    if (labels > 9).any():
+        raise idx.IdxError(f"one of the labels is {labels.max()}")
+    return images, labels
 
 
 def accuracy(model, images, labels):

@@ -43,7 +43,7 @@ class Collection {
   }
 
   show() {
-    const { counts = [], accuracy = {}, folder = "" } = this.model.get("own");
+    const { counts = [], accuracy = {}, folder = "", problem = "" } = this.model.get("own");
     const tuned = this.model.get("tuned");
     const busy = Boolean(this.model.get("busy"));
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -53,9 +53,10 @@ class Collection {
       enable(element, !busy);
     });
     enable(this.remove, !busy && total > 0);
-    this.summary.textContent = total
+    const summary = total
       ? `${total} of your digits, in ${folder}. Read right:`
       : "Save drawings under their digits; here you see how well each model reads your hand.";
+    this.summary.textContent = [problem, summary].filter(Boolean).join(" ");
     for (const line of this.lines) {
       const share = accuracy[line.name];
       const change = tuned[line.name];

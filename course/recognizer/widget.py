@@ -183,8 +183,10 @@ class Recognizer(anywidget.AnyWidget):
             elif action == "save":
                 self.save_as(label)
             elif action == "remove":
-                self.collection.remove_last()
-                self._judge()
+                try:
+                    self.collection.remove_last()
+                finally:  # another window may have changed it
+                    self._judge()
             elif action == "fine-tune":
                 self.busy = f"Fine-tuning {name} on your digits …"
                 self.send_state("busy")  # now, not with the answer
@@ -281,6 +283,7 @@ class Recognizer(anywidget.AnyWidget):
         present = self.models.keys() - self._missing()
         self.own = {
             "folder": str(self.collection.folder),
+            "problem": self.collection.problem,
             "counts": self.collection.counts,
             "accuracy": {name: self.collection.accuracy(self.models[name]) for name in present},
         }
