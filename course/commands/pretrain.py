@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from course import __version__, commands, mnist, models, records
+from course.commands import tasks
 from course.models import pretrained
 from course.nn.files import replacing
 from course.nn.observers import PrintEpochs, ProgressBar
@@ -30,7 +31,7 @@ def run(arguments):
     folder = Path(arguments.out)
     if problem := commands.why_not(folder / pretrained.RECORD):
         raise commands.CommandError(f"cannot write into {folder}: {problem}")
-    task = commands.load_task("mlp", arguments.data)
+    task = tasks.load_task("mlp", arguments.data)
     if any(file.dataset != "full MNIST" for file in mnist.status(arguments.data)):
         raise commands.CommandError(
             f"the weights that come with the course are made from full MNIST, and this is "
