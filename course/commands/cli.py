@@ -74,10 +74,7 @@ def main(arguments=None):
 def _run(asked, arguments):
     if sys.__stdout__ is None:
         raise CommandError("standard output is closed; to throw it away, send it to /dev/null")
-    try:
-        arguments = make_parser(asked).parse_args(arguments)
-    except SystemExit as exit:  # --help, --version, or bad arguments
-        return exit.code
+    arguments = make_parser(asked).parse_args(arguments)  # ends here for --help and bad arguments
     with _compile_notice():
         return arguments.run(arguments) or 0
 
