@@ -72,8 +72,7 @@ class Log:
     @classmethod
     def from_rows(cls, name, rows, **details) -> "Log":
         """A log of `rows`, tuples in the order of `COLUMNS`."""
-        table = np.array([[math.nan if v is None else v for v in row] for row in rows], float)
-        columns = table.reshape(-1, len(COLUMNS)).T
+        columns = np.array(list(rows), float).reshape(-1, len(COLUMNS)).T  # None becomes NaN
         return cls(name, columns[0].astype(np.int64), *columns[1:], **details)
 
     @classmethod
@@ -157,8 +156,9 @@ def parse_line(line, names):
         raise ValueError("the epoch is not a whole number")
     row = [int(values["epoch"])]
     for name in COLUMNS[1:]:
+        text = values.get(name)
         try:
-            row.append(float(values.get(name) or "nan"))
+            row.append(float(text) if text else math.nan)
         except ValueError:
             raise ValueError(f"{name} is not a number") from None
     _, _, seconds, _, accuracy, _ = row

@@ -10,6 +10,7 @@ import pytest
 
 from course import idx, mnist
 from course.commands.cli import main
+from course.nn.compiled import CompileNotice
 
 # The first example may have to wait for a compiler; that is no reason to fail.
 hypothesis.settings.register_profile("local", deadline=None)
@@ -66,6 +67,11 @@ def course(capsys):
         except SystemExit as exit:  # argparse
             code = exit.code
         out, err = capsys.readouterr()
-        return code, out.splitlines(), err
+        return code, out.splitlines(), without_notice(err)
 
     return call
+
+
+def without_notice(err):
+    """What stderr got, but for the notice that a fresh clone has to compile."""
+    return err.replace(f"{CompileNotice.MESSAGE}\n", "")

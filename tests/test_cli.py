@@ -1,18 +1,24 @@
 """The command line: what it prints, how it ends, one sentence for everything that goes wrong."""
 
 import contextlib
+import importlib
 import json
+import math
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import types
+import warnings
 
 import numpy as np
 import pytest
+from conftest import without_notice
 
-from course import benchmark, interchange, mnist, models
+from course import benchmark, commands, environment, interchange, mnist, models
+from course.commands import cli
 from course.mlp import MLP
 from course.nn import checkpoint
 
@@ -32,6 +38,12 @@ def start(*arguments, code="", environment=(), **options):
         env=os.environ | dict(environment),
         **pipes | options,
     )
+
+
+def communicate(process):
+    """What the process has said: stdout, and stderr without the notice that it compiles."""
+    out, err = process.communicate()
+    return out, without_notice(err)
 
 
 def is_one_sentence(text, command):
@@ -153,22 +165,24 @@ def test_info(course, monkeypatch):
     code, lines, err = course("info", "--json")
     facts = json.loads(lines[-1])
     assert (code, err) == (0, "")
-    assert facts.keys() >= {
-        "course",
-        "python",
-        "numpy",
-        "scipy",
-        "numba",
-        "blas",
-        "cores",
-        "digits",
-    }
+    assert lines[:-1] == [*str(environment.check()).splitlines(), environment.GOOD]
     assert "threads" in facts["blas"] and "240 training" in facts["digits"]
-    assert facts["numpy"] == np.__version__
-    assert [line.split(":")[0] for line in lines[:-1]] == list(facts)
+    assert (facts["numpy"], facts["problems"]) == (np.__version__, [])
+    assert facts.keys() >= {"course", "python", "scipy", "numba", "system", "cores"}
     monkeypatch.setenv("COURSE_DATA_DIR", "/nowhere")  # then above all one wants to see the rest
-    code, lines, _ = course("info")
-    assert code == 0 and "/nowhere" in lines[-1]
+    code, lines, _ = course("info", "--json")
+    facts = json.loads(lines[-1])
+    assert code == 1 and "/nowhere" in lines[-2] and facts["numpy"] == np.__version__
+    assert [problem["name"] for problem in facts["problems"]] == ["digits"]
+
+
+def test_info_names_what_is_missing_and_other_commands_name_info():
+    without_numpy = "import sys; sys.modules['numpy'] = None\n"
+    out, err = communicate(process := start("info", code=without_numpy))
+    assert process.returncode == 1 and err == ""
+    assert "ok  Python" in out and "!!  digits    cannot be looked at" in out
+    out, err = communicate(process := start("data", code=without_numpy))
+    assert process.returncode == 1 and is_one_sentence(err, "data") and "course info" in err
 
 
 def test_data(course, some_digits):
@@ -182,6 +196,38 @@ def test_data(course, some_digits):
 def test_help(course, arguments):
     code, lines, err = course(*arguments)
     assert code == 0 and lines and not err
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_a_command_begins_as_its_module_does(course, name):
+    code, lines, _ = course(name, "--help")
+    module = importlib.import_module(f"course.commands.{name}")
+    assert code == 0 and " ".join(module.__doc__.split())[:60] in " ".join(" ".join(lines).split())
+
+
+HEAVY = {"numpy", "scipy", "numba", "matplotlib", "tqdm", "IPython"}
+
+
+@pytest.mark.parametrize(
+    ("code", "commands", "heavy"),
+    [
+        ("cli.main(['--help'])", set(), set()),
+        ("cli.main(['train', '--help'])", {"train"}, {"numpy", "scipy", "numba", "tqdm"}),
+        ("cli.main(['data'])", {"data"}, {"numpy"}),
+    ],
+)
+def test_nothing_is_imported_that_is_not_asked_for(code, commands, heavy):
+    code = f"""
+import contextlib, sys
+from course.commands import cli
+with contextlib.suppress(SystemExit):
+    {code}
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert loaded & HEAVY == heavy
+    assert {name for name in cli.COMMANDS if f"course.commands.{name}" in loaded} == commands
 
 
 # Bad arguments: exit code 2
@@ -235,8 +281,15 @@ def test_help(course, arguments):
         ["evaluate", "a", "--samples", "0"],
         ["bench", "mlp", "--samples", "-1"],
         ["bench", "mlp", "--optimizer", "adagrad"],
+        ["train", "mlp", "--epochs", "9" * 400],
+        ["train", "mlp", "--seed", "9" * 5000],
+        ["train", "mlp", "--learning-rate", "1e999"],
+        ["bench", "mlp", "--rounds", "9" * 400],
+        ["trial", "--seed", "-1"],
+        ["draw", "--port", "80"],
+        ["fly\x1b[31m\udcff"],
     ],
-    ids=" ".join,
+    ids=lambda arguments: ascii(" ".join(arguments))[:60],
 )
 def test_bad_arguments(course, arguments):
     with open("bad.json", "w") as file:
@@ -283,6 +336,10 @@ FAILURES = {
     "evaluate a folder": ["evaluate", "empty"],
     "evaluate another model": ["evaluate", "other"],
     "evaluate without digits": ["evaluate", "model", "--data", "nowhere"],
+    "evaluate a model of the older programs": ["evaluate", "old.bin"],
+    "evaluate weights that are too large": ["evaluate", "huge"],
+    "plot nothing": ["plot", "nowhere"],
+    "plot logs without an epoch": ["plot", "no.log", "no.log"],
     "attention of an mlp": ["evaluate", "model", "--attention", "a.txt"],
     "evaluate on noise": ["evaluate", "model", "--data", "noise"],
     "data nowhere": ["data", "--data", "nowhere"],
@@ -295,7 +352,10 @@ def test_failures(course, some_digits, monkeypatch, case):
     os.mkdir("empty")
     with open("text", "w") as file:
         file.write("once upon a time")
+    open("no.log", "w").close()
     models.save("model", MLP())
+    models.save("huge", too_large(MLP()))
+    interchange.write_model("old.bin", "mlp", MLP().parameters)
     checkpoint.save("other", MLP(), {"model": "resnet", "config": {}})
     not_digits("cut", some_digits, lambda content: content[:-1])
     not_digits("noise", some_digits, lambda content: b"noise" + content)
@@ -307,6 +367,50 @@ def test_failures(course, some_digits, monkeypatch, case):
     assert not os.listdir("empty") and open("text").read() == "once upon a time"
     if case != "learning rate too large":  # that one has begun
         assert sorted(os.listdir()) == before
+
+
+def too_large(model):
+    """The model with finite weights that give answers which are not."""
+    model.parameters["hidden.w"][...] = 3e38
+    model.parameters["output.w"][:, ::2] = -1
+    return model
+
+
+def test_a_model_of_the_older_programs_is_told_from_a_damaged_one(course):
+    interchange.write_model("old.bin", "mlp", MLP().parameters)
+    assert "`python -m course convert`" in course("evaluate", "old.bin")[2]
+    code, lines, err = course("convert", "old.bin", "new.safetensors")
+    assert (code, err) == (0, "") and course("evaluate", "new.safetensors")[0] == 0
+
+
+def test_answers_that_are_not_finite_are_told(course):
+    models.save("huge", too_large(MLP()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code, lines, err = course("evaluate", "huge", "--json")
+    assert code == 1 and "not finite" in err and not lines[-1].startswith("{")
+
+
+def test_json_has_no_nan(capsys):
+    commands.print_json(
+        {"loss": math.nan, "losses": [0.1, -math.inf], "name": "NaN", "seed": 2**64}
+    )
+    printed = capsys.readouterr().out
+    assert (
+        printed
+        == '{"loss": null, "losses": [0.1, null], "name": "NaN", "seed": 18446744073709551616}\n'
+    )
+
+
+def test_plot_names_the_first_damaged_lines_and_counts_the_others(course):
+    with open("log", "w") as file:
+        file.write("1,0.5,2\n" + "x,0.5,2\n" * 300)
+    code, lines, err = course("plot", "log")
+    assert (code, lines) == (0, ["Figure: training_comparison.png"])
+    assert [line.split(":")[2] for line in err.splitlines()[:-1]] == [
+        f" line {n}" for n in range(2, 7)
+    ]
+    assert err.splitlines()[-1] == "log: left out: and 295 more lines"
 
 
 def test_divergence_gives_advice(course):
@@ -464,24 +568,30 @@ def test_an_interrupt_before_the_first_epoch_ends_leaves_a_model(course, monkeyp
 # In a process of its own
 
 
+CTRL_C = """
+import os, signal
+from course.nn.checkpoint import SaveCheckpoint
+
+def press(observer, batch, batches):  # at that moment, whatever else the machine does
+    if observer.trainer.epoch == 2 and batch == 5:
+        os.kill(os.getpid(), signal.SIGINT)
+
+SaveCheckpoint.on_batch = press
+"""
+
+
 @pytest.mark.slow
 @posix
 def test_ctrl_c_leaves_a_run_that_goes_on_as_if_nothing_had_been(course):
     epochs = ["--epochs", 12, "--batch-size", 4]
     course(*TRAIN, *epochs, "--out", "whole", "--log", "whole.txt")
-    process = start(*TRAIN, *epochs, "--json")
-    before = []
-    for line in process.stdout:
-        before.append(line)
-        if line.startswith("epoch"):
-            break
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
-    lines = [*before, *out.splitlines()]
+    process = start(*TRAIN, *epochs, "--json", code=CTRL_C)
+    out, err = communicate(process)
+    lines = out.splitlines()
     assert (process.returncode, err) == (130, "")
-    assert sum(line.startswith("interrupted in epoch") for line in lines) == 1
+    assert lines.count("interrupted in epoch 3") == 1
     result = json.loads(lines[-1])
-    assert result["stopped"] == "interrupted" and 1 <= result["epochs"] < 12
+    assert (result["stopped"], result["epochs"]) == ("interrupted", 2)
 
     epoch = checkpoint.read("run").run["epoch"]
     log = [line.split(",") for line in open("log.txt").read().splitlines() if line[0] != "#"]
@@ -509,7 +619,7 @@ def test_ctrl_c_while_a_process_still_loads(monkeypatch):
 
 
 def test_in_a_pipe_there_are_plain_lines():
-    out, err = start(*TRAIN, "--json").communicate()
+    out, err = communicate(start(*TRAIN, "--json"))
     assert err == "" and not set("\r\x1b\b") & set(out)
     assert len(out.splitlines()) == 7 and json.loads(out.splitlines()[-1])["epochs"] == 2
 
@@ -546,8 +656,75 @@ def test_nobody_reads_or_the_disk_is_full(arguments, kind):
         writer = os.open("/dev/full", os.O_WRONLY)
     process = start(*arguments, stdout=writer)
     os.close(writer)
-    _, err = process.communicate()
+    _, err = communicate(process)
     assert process.returncode == 1 and is_one_sentence(err, arguments[0]), err
+
+
+@posix
+@pytest.mark.parametrize(
+    ("closed", "code", "out", "err"),
+    [("1", 1, "", "standard output is closed"), ("2", 0, "Digits in use", ""), ("1 2", 1, "", "")],
+)
+def test_a_stream_that_is_closed(closed, code, out, err):
+    close = "".join(f"os.close({number})\n" for number in closed.split())
+    again = "os.execv(sys.executable, [sys.executable, '-m', 'course', *sys.argv[1:]])\n"
+    sample = mnist.CLONE_DATA / "sample"
+    process = start("data", "--data", sample, code=f"import os, sys\n{close}{again}")
+    found = process.communicate()
+    assert process.returncode == code
+    assert all(text.startswith(wanted) for text, wanted in zip(found, (out, ""), strict=True))
+    assert err in found[1] and len(found[1].splitlines()) == bool(err)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "ascii:strict"])
+def test_an_encoding_that_lacks_a_character_is_no_reason_to_fail(encoding):
+    process = start("data", "--data", "…×", environment={"PYTHONIOENCODING": encoding})
+    _, err = process.communicate()
+    assert process.returncode == 1 and is_one_sentence(err, "data") and r"\u2026" in err
+
+
+# Names that no terminal should get as they are: bytes that are not UTF-8, and a color.
+ODD = "x\udcff\x1b[31m"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_file_names_that_cannot_be_printed(course, some_digits):
+    models.save(ODD, MLP())
+    with open(f"{ODD}.txt", "w") as file:
+        file.write("1,0.5,2\n\x1b[31m\n")
+    shutil.copytree(some_digits, f"{ODD}.digits")
+    trained = ["--out", f"{ODD}.run", "--log", f"{ODD}.log", "--data", f"{ODD}.digits"]
+    calls = {
+        0: [
+            ["evaluate", ODD],
+            ["train", "mlp", "--epochs", 1, *trained, "--json"],
+            ["train", "mlp", "--resume", f"{ODD}.run", *trained],
+            ["plot", f"{ODD}.txt", f"{ODD}.log", "--out", f"{ODD}.png"],
+            ["convert", f"{ODD}.safetensors", f"{ODD}.bin"],
+        ],
+        1: [
+            ["evaluate", f"{ODD}.txt"],
+            ["recognize", f"{ODD}.txt", "--model", ODD, "--json"],
+            ["recognize", "7.png", "--model", f"{ODD}.txt"],
+            ["draw", "--model", f"{ODD}.txt"],
+            ["trial", "--model", f"{ODD}.txt"],
+            ["data", "--data", f"{ODD}.digits"],
+            ["convert", f"{ODD}.txt", "out.bin"],
+            ["bench", "mlp", "--out", f"{ODD}.txt/x"],
+            ["pretrain", "--out", f"{ODD}.txt/x"],
+        ],
+        2: [["train", f"{ODD}.json"], ["train", "mlp", "--schedule", f"{ODD}.json"], [ODD]],
+    }
+    shutil.copy(ODD, f"{ODD}.safetensors")
+    for expected, all_arguments in calls.items():
+        for arguments in all_arguments:
+            code, lines, err = course(*arguments)
+            assert code == expected, (arguments, err)
+            assert all(c.isprintable() or c == "\n" for c in "\n".join([*lines, err])), arguments
+            assert r"x\udcff\x1b[31m" in "\n".join([*lines, err]) or arguments[:2] == [
+                "evaluate",
+                ODD,
+            ]
 
 
 NO_CACHE = """
@@ -620,5 +797,5 @@ def test_ctrl_c_ends_the_benchmark_and_its_processes():
     lines = iter(process.stdout.readline, "")
     assert any(line.startswith("round") for line in lines)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate()  # returns when nobody holds the pipes any more
+    _, err = communicate(process)  # returns when nobody holds the pipes any more
     assert (process.returncode, err) == (130, "python -m course bench: interrupted\n")

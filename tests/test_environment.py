@@ -1,12 +1,16 @@
 """course.environment: what is right is found right, and each thing wrong is named with its cure."""
 
 import importlib.metadata
+import json
+import os
 import platform
+import re
 import shutil
 
 import numpy as np
 import pytest
 
+import course
 from course import environment, idx, mnist
 
 
@@ -14,8 +18,10 @@ def test_nothing_is_wrong_here():
     report = environment.check()
     assert report.verdict == environment.GOOD and not report.problems
     lines = str(report).splitlines()
-    assert lines[0] == f"ok  Python    {platform.python_version()}"
+    assert lines[0] == f"ok  course    {course.__version__}"
+    assert lines[1] == f"ok  Python    {platform.python_version()}"
     assert f"numpy {np.__version__}" in str(report)
+    assert re.search(r"machine   .*, \d+ cores", str(report)) and "BLAS" in str(report)
     assert lines[-1].startswith("ok  digits    ") and lines[-1].endswith("checksums right")
     assert max(map(len, lines)) <= 88
 
@@ -49,6 +55,21 @@ def test_packages_that_are_missing_or_have_drifted(monkeypatch):
     version = importlib.metadata.version("numpy")
     assert problem.found == f"no-such-thing is missing; numpy {version} is not <1"
     assert "make setup" in problem.advice
+
+
+def test_facts_are_what_the_report_says_with_each_package_by_its_name(monkeypatch):
+    monkeypatch.setattr(environment, "requirements", lambda: ["no-such-thing>=1", "numpy>=1"])
+    report = environment.check()
+    facts = report.facts
+    assert (facts["no-such-thing"], facts["numpy"]) == (None, np.__version__)
+    assert facts["python"] == platform.python_version() and 1 <= facts["cores"] <= os.cpu_count()
+    (problem,) = facts["problems"]
+    assert problem == {
+        "name": "packages",
+        "found": "no-such-thing is missing",
+        "advice": environment.SET_UP_AGAIN,
+    }
+    assert json.loads(json.dumps(facts)) == facts
 
 
 @pytest.fixture

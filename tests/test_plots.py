@@ -391,6 +391,21 @@ def test_comparison_sums_the_runs_up():
     assert is_png(figure)
 
 
+@pytest.mark.parametrize("name", ["$\\frac{$", "a$b$c", "x\udcff\x1b[31m"])
+def test_a_name_is_written_as_it_is_whatever_is_in_it(name):
+    shown = name.encode("ascii", "backslashreplace").decode().replace("\x1b", r"\x1b")
+    figure = plots.training_comparison({name: epochs(3), "mlp": epochs(3)})
+    seconds = plots.accuracy_against_seconds({name: epochs(3), "mlp": epochs(3)})
+    assert is_png(figure) and is_png(seconds)
+    texts = [
+        figure.axes[0].get_legend().get_texts()[0],
+        seconds.axes[0].get_legend().get_texts()[0],
+    ]
+    texts.append(figure.axes[3].tables[0][1, 0].get_text())
+    for text in texts:
+        assert text.get_text().replace(r"\$", "$") == shown
+
+
 def test_accuracy_against_seconds_uses_the_time_since_the_start():
     line = plots.accuracy_against_seconds(epochs(3)).axes[0].lines[0]
     np.testing.assert_allclose(line.get_xdata(), [1.01, 2.03, 3.06])

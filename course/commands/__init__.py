@@ -1,18 +1,17 @@
-"""The commands of `python -m course`, one module each, and what they share."""
+"""The commands of `python -m course`, one module each, and what they share.
+
+Nothing here imports NumPy, so that the command line answers `--help` at once.
+"""
 
 import argparse
 import json
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 
-import numpy as np
-
-from course import idx, mnist, xor
-from course.mnist import to_float
 from course.nn import files
 from course.nn.errors import CourseError
+from course.nn.text import visible
 
 
 class CommandError(CourseError):
@@ -23,15 +22,26 @@ class UsageError(CommandError):
     """The arguments do not go together."""
 
 
-def positive_int(text):
-    """Parse a whole number above 0 (for argparse)."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
-    return value
+def whole_number(least, most):
+    """Return a parser (for argparse) of whole numbers from `least` to `most`."""
+
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:  # no number, or one of thousands of digits
+            value = None
+        if value is None or not least <= value <= most:
+            shown = text if len(text) <= 30 else text[:27] + "..."
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number from {least} to {most}, got {shown!r}"
+            )
+        return value
+
+    return parse
 
 
-positive_int.__name__ = "whole number"  # argparse: "invalid whole number value"
+positive_int = whole_number(1, 10**15 - 1)  # no log has room for more epochs
+seed = whole_number(0, 2**64 - 1)
 
 
 def add_data_option(parser):
@@ -48,56 +58,17 @@ def add_json_option(parser):
 
 def load_digits(directory):
     """Load the digits, say which they are, and return the `Mnist`."""
-    try:
-        digits = mnist.load(directory)
-    except (OSError, idx.IdxError) as error:
-        raise CommandError(error) from None
+    from course import mnist  # here, because NumPy takes long to import
+
+    digits = mnist.load(directory)
     print(f"Digits: {digits}", flush=True)
     return digits
 
 
-@dataclass(frozen=True)
-class Task:
-    """What a model learns from and is tested on, and what that is called."""
-
-    source: str
-    x: np.ndarray  # (samples, inputs) floats
-    y: np.ndarray  # (samples,)
-    test_x: np.ndarray
-    test_y: np.ndarray
-    answers: int  # how many numbers a model must give for each sample
-
-
-def load_task(model, directory):
-    """Return the task of the model by that name: its four cases for XOR, digits for the rest."""
-    if model == "xor":
-        if directory:
-            raise UsageError("--data is a folder of digits; xor has its own four cases")
-        return Task("the four cases of XOR", *2 * (xor.INPUTS, xor.TARGETS), answers=1)
-    digits = load_digits(directory)
-    x, test_x = (
-        to_float(images).reshape(len(images), -1)
-        for images in (digits.train_images, digits.test_images)
-    )
-    y, test_y = digits.train_labels, digits.test_labels
-    classes = 1 + int(max(y.max(), test_y.max()))
-    return Task(digits.source, x, y, test_x, test_y, answers=max(classes, 10))
-
-
-def why_unfit(model, task):
-    """Say why `model` cannot do `task`; "" if it can."""
-    try:
-        answers = model.forward(task.test_x[:1])  # (1, answers)
-    except ValueError as error:
-        return f"it does not take samples of {task.x.shape[1]} numbers ({error})"
-    if answers.shape[1] < task.answers:
-        return f"it gives {answers.shape[1]} numbers, but {task.answers} are needed"
-    return ""
-
-
 def print_json(result):
-    """Print one JSON object on a line of its own."""
-    print(json.dumps(result), flush=True)
+    """Print one JSON object on a line of its own; NaN and infinity, which JSON lacks, as null."""
+    strict = json.loads(json.dumps(result), parse_constant=lambda name: None)
+    print(json.dumps(strict, allow_nan=False), flush=True)
 
 
 def check_files(outputs, inputs):
@@ -131,6 +102,8 @@ def is_same_file(path, other):
 
 def digit_files(directory):
     """The files that `load_digits` reads, as inputs for `check_files`."""
+    from course import mnist
+
     try:
         folder = mnist.find_directory(directory)
     except FileNotFoundError:
@@ -140,4 +113,4 @@ def digit_files(directory):
 
 def command_line():
     """The command as it was typed, for the log."""
-    return shlex.join(["python", "-m", "course", *sys.argv[1:]])
+    return visible(shlex.join(["python", "-m", "course", *sys.argv[1:]]))

@@ -1,6 +1,5 @@
 """Draw a digit in the browser and watch the networks read it: the canvas of lesson 06 by itself."""
 
-import argparse
 import contextlib
 import json
 import os
@@ -41,16 +40,13 @@ def add_arguments(parser):
         help="what `train` wrote, in place of the model of its kind that comes with the course",
     )
     parser.add_argument(
-        "--port", type=port, metavar="N", default=8888, help="where to serve, or the next free one"
+        "--port",
+        type=commands.whole_number(1024, 65535),
+        metavar="N",
+        default=8888,
+        help="where to serve, or the next free one",
     )
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
-
-
-def port(text):
-    """Parse the number of a port that a program may take (for argparse)."""
-    if not 1024 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"must be from 1024 to 65535, got {text}")
-    return int(text)
 
 
 def run(arguments):

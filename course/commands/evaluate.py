@@ -1,6 +1,9 @@
 """Say how well a saved model reads the test digits."""
 
+import numpy as np
+
 from course import commands, interchange, models
+from course.commands import tasks
 from course.nn import checkpoint
 
 
@@ -26,17 +29,17 @@ def run(arguments):
     if arguments.attention:
         read = [("the model", arguments.file), *commands.digit_files(arguments.data)]
         commands.check_files([("the attention", arguments.attention)], read)
-    try:
-        saved = checkpoint.read(arguments.file)
-        model = models.restore(saved)
-    except checkpoint.CheckpointError as error:
-        raise commands.CommandError(error) from None
-    task = commands.load_task(model.name, arguments.data)
-    if problem := commands.why_unfit(model, task):
+    saved = checkpoint.read(arguments.file)
+    model = models.restore(saved)
+    task = tasks.load_task(model.name, arguments.data)
+    if problem := tasks.why_unfit(model, task):
         raise commands.CommandError(f"{arguments.file}: {problem}")
     if arguments.attention and not hasattr(model, "attention_weights"):
         raise commands.CommandError(f"{arguments.file}: its {model.name} has no attention to write")
-    loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
+    with np.errstate(over="ignore", invalid="ignore"):  # the next line says it better
+        loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
+    if not np.isfinite(loss):
+        raise commands.CommandError(tasks.NOT_FINITE.format(arguments.file))
     name = saved.info.get("name", model.name)
     print(f"{name}: test accuracy {accuracy:.2%}, loss {loss:.4f}")
     trained_on = saved.info.get("data", {}).get("digits")

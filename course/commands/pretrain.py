@@ -1,7 +1,7 @@
 """Make the weights that come with the course: train MLP, CNN and attention on full MNIST.
 
-On one machine the files come out the same, to the byte, every time; on another processor, or with
-another number of cores for attention, sums may be rounded differently.
+On one machine the files come out the same, to the byte, every time; on another processor sums may
+be rounded differently.
 """
 
 import datetime
@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from course import __version__, commands, mnist, models, records
+from course.commands import tasks
 from course.models import pretrained
 from course.nn.files import replacing
 from course.nn.observers import PrintEpochs, ProgressBar
@@ -31,7 +32,7 @@ def run(arguments):
     written = [("the weights", pretrained.path(name, folder)) for name in pretrained.NAMES]
     written.append(("their record", folder / pretrained.RECORD))
     commands.check_files(written, commands.digit_files(arguments.data))
-    task = commands.load_task("mlp", arguments.data)
+    task = tasks.load_task("mlp", arguments.data)
     if any(file.dataset != "full MNIST" for file in mnist.status(arguments.data)):
         raise commands.CommandError(
             f"the weights that come with the course are made from full MNIST, and this is "

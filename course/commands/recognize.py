@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 
 from course import commands, models
+from course.commands import tasks
 from course.models import pretrained
-from course.nn.checkpoint import CheckpointError
 from course.nn.losses import softmax
 
 
@@ -40,18 +40,12 @@ def load_models(choice):
         model = load_own(choice)
         return {model.name: model}
     names = pretrained.NAMES if choice is None else [choice]
-    try:
-        return {name: pretrained.load(name) for name in names}
-    except pretrained.PretrainedError as error:
-        raise commands.CommandError(error) from None
+    return {name: pretrained.load(name) for name in names}
 
 
 def load_own(path):
-    """The model in a file, which must be one that reads digits. Raises CommandError."""
-    try:
-        model = models.load(path)
-    except CheckpointError as error:
-        raise commands.CommandError(error) from None
+    """The model in a file, which must be one that reads digits. Raises CourseError."""
+    model = models.load(path)
     try:
         logits = model.forward(np.zeros((1, 784), np.float32))
     except ValueError:
@@ -73,7 +67,11 @@ def read(path, readers):
         return refuse(path, str(problem))
     except preprocess.EmptyDrawingError:  # a few faint specks
         return refuse(path, f"{path} shows too little ink to read.")
-    probabilities = {name: softmax(model.forward(x))[0] for name, model in readers.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # what follows says it better
+        probabilities = {name: softmax(model.forward(x))[0] for name, model in readers.items()}
+    for name, p in probabilities.items():
+        if not np.isfinite(p).all():
+            return refuse(path, tasks.NOT_FINITE.format(f"{path}: {name}"))
     answers = [f"{name} {p.argmax()} ({p.max():.1%})" for name, p in probabilities.items()]
     print(f"{path}: {', '.join(answers)}", flush=True)
     return {

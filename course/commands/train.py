@@ -11,11 +11,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from course import commands, models, records
+from course.commands import tasks
 from course.models import architecture
 from course.nn import checkpoint
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
-from course.nn.training import DivergedError
 
 
 def add_arguments(parser):
@@ -31,7 +31,7 @@ def add_arguments(parser):
     parser.add_argument("--schedule", metavar="NAME|FILE.json", help="constant, one_cycle, ...")
     parser.add_argument("--weight-decay", type=float, metavar="F")
     parser.add_argument("--beta2", type=float, metavar="F", help="Adam's, from 0 to below 1")
-    parser.add_argument("--seed", type=int, metavar="N", help="of weights and shuffling")
+    parser.add_argument("--seed", type=commands.seed, metavar="N", help="of weights and shuffling")
     parser.add_argument(
         "--validation-split", type=float, metavar="F", help="share held out, from the end"
     )
@@ -50,8 +50,8 @@ def run(arguments):
     recipe = make_recipe(arguments, saved)
     model = make_model(arguments, saved, recipe)
     out = check_outputs(arguments, recipe)
-    task = commands.load_task(arguments.model, arguments.data)
-    if problem := commands.why_unfit(model, task):
+    task = tasks.load_task(arguments.model, arguments.data)
+    if problem := tasks.why_unfit(model, task):
         raise commands.UsageError(f"{arguments.model}: {problem}")
     info = models.describe(model) | {
         "name": name_of(arguments.model),
@@ -86,7 +86,7 @@ def train(arguments, saved, recipe, model, task, info, out, log):
         restore(saved, trainer)
     try:
         trainer.fit(task.x, task.y)
-    except (DivergedError, ValueError) as error:
+    except ValueError as error:  # too few digits
         raise commands.CommandError(error) from None
     is_saved = finish(trainer, out, info)
     report(arguments, recipe, trainer, task, out if is_saved else None, log)
@@ -160,10 +160,7 @@ def make_model(arguments, saved, recipe):
 
 def read_resumed(arguments):
     """Read the checkpoint to resume from."""
-    try:
-        saved = checkpoint.read(arguments.resume)
-    except checkpoint.CheckpointError as error:
-        raise commands.CommandError(error) from None
+    saved = checkpoint.read(arguments.resume)
     wanted = kind(arguments.model)
     if saved.info.get("model") != wanted:
         raise commands.CommandError(
@@ -226,10 +223,7 @@ def new_log(arguments, out):
 
 def restore(saved, trainer):
     """Put the trainer where the saved run was."""
-    try:
-        saved.restore_trainer(trainer)
-    except checkpoint.CheckpointError as error:
-        raise commands.CommandError(error) from None
+    saved.restore_trainer(trainer)
     print(f"Resuming after epoch {trainer.epoch}", flush=True)
 
 

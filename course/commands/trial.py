@@ -7,7 +7,9 @@ from course.commands.recognize import add_model_option, load_models
 def add_arguments(parser):
     add_model_option(parser)
     commands.add_data_option(parser)
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="of places, sizes, styles")
+    parser.add_argument(
+        "--seed", type=commands.seed, metavar="N", default=0, help="of places, sizes, styles"
+    )
     commands.add_json_option(parser)
 
 

@@ -142,7 +142,12 @@ def read(path):
         raise CheckpointError(f"{path}: there is no such file") from None
     except CheckpointError:
         raise
-    except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(
+            f"{path}: no readable checkpoint ({error}); a binary model of the older programs has "
+            "to go through `python -m course convert` first"
+        ) from None
+    except (OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: no readable checkpoint: {error}") from None
     except (AttributeError, TypeError) as error:  # safetensors, of numbers that NumPy has not
         raise CheckpointError(f"{path}: not a checkpoint of this course: {error}") from None

@@ -34,7 +34,7 @@ class Recipe(Settings):
             known = ", ".join(OPTIMIZERS)
             raise ValueError(f"unknown optimizer {self.optimizer!r}: use one of {known}")
         if not 0.0 < self.learning_rate < float("inf"):
-            raise ValueError(f"the learning rate must be above 0, got {self.learning_rate}")
+            raise ValueError(f"learning rate must be a number above 0, got {self.learning_rate}")
         if not 0.0 <= self.weight_decay < float("inf"):
             raise ValueError(f"weight decay must be a number from 0 up, got {self.weight_decay}")
         if not 0.0 <= self.beta2 < 1.0:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.plots.style import COLORS, GRAY, MODEL_COLORS, axes_or_new, styled, subplots
+from course.plots.style import COLORS, GRAY, MODEL_COLORS, axes_or_new, plain, styled, subplots
 from course.plots.training import as_logs, cumulative_times, losses, run_colors, show_percent, times
 
 
@@ -36,7 +36,7 @@ def summary(log) -> tuple[str, ...]:
         return form.format(pick(values)) if len(values) else "-"
 
     return (
-        log.name,
+        plain(log.name),
         text(log.epoch, np.max, "{:,}"),
         text(log.train_loss, lambda losses: losses[-1], "{:.3g}"),
         text(log.val_accuracy, np.max, "{:.2%}"),
@@ -78,7 +78,7 @@ def accuracy_against_seconds(runs, ax=None, title="Accuracy against training tim
     for log, color in zip(logs, run_colors(logs), strict=True):
         measured = np.isfinite(log.val_accuracy)
         seconds, accuracy = log.seconds[measured], log.val_accuracy[measured]
-        ax.plot(seconds, accuracy, "o-", color=color, label=log.name)
+        ax.plot(seconds, accuracy, "o-", color=color, label=plain(log.name))
     ax.set(xlabel="seconds of training", ylabel="validation accuracy", title=title)
     ax.set_xlim(left=0)
     show_percent(ax.yaxis)

@@ -17,6 +17,8 @@ import matplotlib
 import matplotlib.figure
 from cycler import cycler
 
+from course.nn.text import visible
+
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, ORANGE, BLACK, GRAY = "#56B4E9", "#E69F00", "#222222", "#767676"
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
@@ -93,6 +95,11 @@ def subplots(rows=1, columns=1, figsize=(6.4, 4.0), **options):
     """
     figure = Figure(figsize=figsize, layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
+
+
+def plain(name):
+    """The name of a run as Matplotlib is to write it: what lies between dollars is no formula."""
+    return visible(name).replace("$", r"\$")
 
 
 def axes_or_new(ax, figsize=(6.4, 4.0)):

@@ -12,7 +12,16 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from course.nn.training import EpochRecord
-from course.plots.style import BLUE, COLORS, GRAY, MODEL_COLORS, VERMILLION, axes_or_new, styled
+from course.plots.style import (
+    BLUE,
+    COLORS,
+    GRAY,
+    MODEL_COLORS,
+    VERMILLION,
+    axes_or_new,
+    plain,
+    styled,
+)
 from course.records import Log, as_log
 
 
@@ -60,7 +69,7 @@ def draw_runs(ax, runs, name, quantity, title):
     """Draw one column of every run, with a legend where there is more than one."""
     ax, logs = axes_or_new(ax), as_logs(runs)
     for log, color in zip(logs, run_colors(logs), strict=True):
-        draw_column(ax, log, name, color=color, label=log.name)
+        draw_column(ax, log, name, color=color, label=plain(log.name))
     label_axes(ax, logs, quantity, title)
     if len(logs) > 1:
         ax.legend()
@@ -100,7 +109,9 @@ def spans_widely(values, factor=100):
 
 def loss_keys(logs, colors):
     """The legend of `losses`: which color is which run, and which line is which loss."""
-    keys = [Line2D([], [], color=c, label=log.name) for c, log in zip(colors, logs, strict=True)]
+    keys = [
+        Line2D([], [], color=c, label=plain(log.name)) for c, log in zip(colors, logs, strict=True)
+    ]
     keys.append(Line2D([], [], color=GRAY, label="training"))
     if any(np.isfinite(log.val_loss).any() for log in logs):
         keys.append(Line2D([], [], color=GRAY, linestyle="--", label="validation"))

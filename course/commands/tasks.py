@@ -1,0 +1,52 @@
+"""What a model is trained and tested on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course import commands, xor
+from course.mnist import to_float
+
+NOT_FINITE = (
+    "{}: its answers are not finite numbers, because its weights are too large; train it anew with "
+    "a smaller learning rate"
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model learns from and is tested on, and what that is called."""
+
+    source: str
+    x: np.ndarray  # (samples, inputs) floats
+    y: np.ndarray  # (samples,)
+    test_x: np.ndarray
+    test_y: np.ndarray
+    answers: int  # how many numbers a model must give for each sample
+
+
+def load_task(model, directory):
+    """Return the task of the model by that name: its four cases for XOR, digits for the rest."""
+    if model == "xor":
+        if directory:
+            raise commands.UsageError("--data is a folder of digits; xor has its own four cases")
+        return Task("the four cases of XOR", *2 * (xor.INPUTS, xor.TARGETS), answers=1)
+    digits = commands.load_digits(directory)
+    x, test_x = (
+        to_float(images).reshape(len(images), -1)
+        for images in (digits.train_images, digits.test_images)
+    )
+    y, test_y = digits.train_labels, digits.test_labels
+    classes = 1 + int(max(y.max(), test_y.max()))
+    return Task(digits.source, x, y, test_x, test_y, answers=max(classes, 10))
+
+
+def why_unfit(model, task):
+    """Say why `model` cannot do `task`; "" if it can."""
+    try:
+        answers = model.forward(task.test_x[:1])  # (1, answers)
+    except ValueError as error:
+        return f"it does not take samples of {task.x.shape[1]} numbers ({error})"
+    if answers.shape[1] < task.answers:
+        return f"it gives {answers.shape[1]} numbers, but {task.answers} are needed"
+    return ""
