@@ -13,9 +13,10 @@ def open_regular(path):
 
     Those may have no end, or never begin. `/dev/stdin` is fine where a file was redirected to it.
     """
+    path = os.fspath(path)
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder, `open` itself refuses
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", os.fspath(path))
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", path)
     return open(path, "rb")
 
 
