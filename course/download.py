@@ -1,7 +1,9 @@
 """Download the full MNIST: from whoever still has it, verified, whole or not at all."""
 
 import http.client
+import io
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -15,7 +17,8 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://yann.lecun.com/exdb/mnist/",
 )
-TIMEOUT = 30  # seconds without a byte
+TIMEOUT = 30  # seconds without a byte, and until the rate counts
+SLOWEST = 10_000  # bytes a second; the largest file then takes a quarter of an hour
 CHUNK = 2**16
 
 
@@ -76,7 +79,7 @@ def _download_file(name, folder, mirrors, progress):
                 _verify(file, name)
             return
         except _MirrorError as error:
-            failures.append(f"\n  {url}: {error}")
+            failures.append(f"\n  {url}: {_shown(error)}")
             mirrors.append(mirrors.pop(0))
     raise DownloadError(
         f"Could not download {name}.gz:{''.join(failures)}\n"
@@ -86,13 +89,73 @@ def _download_file(name, folder, mirrors, progress):
     )
 
 
+def _shown(error):
+    """The message on one line: a server's own words may hold escape sequences, and be long."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(error)[:300])
+
+
+class _Paced(io.RawIOBase):
+    """What a server sends, header and all; OSError if it comes too slowly or does not end.
+
+    A timeout alone is no limit: it starts anew with each byte.
+    """
+
+    def __init__(self, raw):
+        self.raw, self.received, self.started = raw, 0, time.monotonic()
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        count = self.raw.readinto(buffer)
+        self.received += count
+        if self.received > mnist.LARGEST + 2**20:
+            raise OSError("it does not end")
+        if (time.monotonic() - self.started - TIMEOUT) * SLOWEST > self.received:
+            raise TimeoutError("it is too slow")
+        return count
+
+    def close(self):
+        self.raw.close()
+        super().close()
+
+
+class _PacedResponse(http.client.HTTPResponse):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.fp = io.BufferedReader(_Paced(self.fp.detach()))
+
+
+class _PacedHttp(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def do_open(self, http_class, request, **options):
+        class Paced(http_class):
+            response_class = _PacedResponse
+
+        return super().do_open(Paced, request, **options)
+
+
+def _open(url):
+    """Ask for the address, by http or https and nothing else, also where it redirects to."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        _PacedHttp,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.UnknownHandler,
+    ):
+        opener.add_handler(handler())
+    request = urllib.request.Request(url, headers={"User-Agent": "course (MNIST download)"})
+    return opener.open(request, timeout=TIMEOUT)
+
+
 def _save(url, file, progress):
     """Write what the address sends to `file`. An OSError that gets out is the disk's."""
     from tqdm.auto import tqdm  # here, because it takes long to import
 
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "course (MNIST download)"})
-        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+        response = _open(url)
     except urllib.error.HTTPError as error:
         raise _MirrorError(f"the server says {error.code}, {error.reason}") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -108,8 +171,8 @@ def _save(url, file, progress):
     with response, bar:
         while received <= mnist.LARGEST:
             try:
-                chunk = response.read(CHUNK)
-            except (OSError, http.client.HTTPException) as error:
+                chunk = response.read1(CHUNK)  # what has come; `read` would wait for all of it
+            except (OSError, http.client.HTTPException, ValueError) as error:
                 raise _MirrorError(f"broke off after {received:,} bytes ({error})") from None
             if not chunk:
                 break

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from course.nn.errors import CourseError
-from course.nn.files import replacing
+from course.nn.files import open_regular, replacing
 
 TYPES = {
     0x08: np.dtype(">u1"),  # unsigned byte
@@ -59,11 +59,11 @@ def read(source, max_bytes=MAX_BYTES):
     `source` is a path or the bytes themselves. Returns an array in the byte order of this
     machine. The header is checked against the size of the file before memory is taken for the
     elements, and more than `max_bytes` of them are refused, so a damaged or hostile file costs
-    next to nothing. Raises IdxError, and OSError when the file cannot be opened.
+    next to nothing. Raises IdxError, and OSError when the file cannot be opened or is a pipe.
     """
     if _is_bytes(source):
         return _read(io.BytesIO(source), memoryview(source).nbytes, _name(source), max_bytes)
-    with open(os.fspath(source), "rb") as file:
+    with open_regular(source) as file:
         return _read(file, os.fstat(file.fileno()).st_size, _name(source), max_bytes)
 
 

@@ -234,6 +234,8 @@ def test_a_network_from_a_file_learns(tmp_path):
         ([dense("4", 2)], "input_size must be a whole number from 1, found 4"),
         ([dense(4, 10**12)], "output_size must be a whole number from 1, found 1000000000000"),
         ([dense(100_000, 100_000)], "10,000,100,000 weights are more than 268,435,456"),
+        ([dense(1, 1)] * 1001, "1,001 layers are more than 1,000"),
+        ([conv2d(1, 1, 6, padding=3)], "padding 3 must be smaller than kernel_size 3"),
         ([dense(4, 2) | {"inputs": 4}], "layer 0 (dense): input_size and inputs are the same"),
         (
             [dense(4, 2) | {"activation": "tanh"}],

@@ -1,6 +1,8 @@
 """Checkpoints: all of a run comes back, bit for bit; anything else is refused with one error."""
 
+import contextlib
 import json
+import math
 import os
 import random
 import signal
@@ -12,9 +14,16 @@ import time
 import numpy as np
 import pytest
 import safetensors.numpy
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from course import models
+from course.attention import PatchAttention
+from course.cnn import CNN
+from course.commands import CommandError
+from course.commands import train as train_command
 from course.mlp import MLP
+from course.models import architecture, shapes
 from course.nn import checkpoint, files
 from course.nn.checkpoint import CheckpointError, SaveCheckpoint
 from course.nn.layers import Dense, ReLU, Sequential
@@ -22,6 +31,7 @@ from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.regularization import BatchNorm, Dropout
 from course.nn.rng import SimpleRng
 from course.nn.training import Observer
+from course.xor import XOR
 
 
 def network(width=8, seed=1):
@@ -54,6 +64,22 @@ def state(trainer):
             ]
         }
     )
+
+
+def forge(path, arrays, info, run=None):
+    """Write a file with the right checksum, whatever it says; `info` and `run` may be JSON text."""
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in (("info", info), ("run", run))
+    }
+    metadata = {"format": checkpoint.FORMAT} | texts
+    metadata["crc32"] = checkpoint._checksum(arrays, metadata)
+    path.write_bytes(safetensors.numpy.save(arrays, metadata))
+    return path
+
+
+def arrays_of(model):
+    return {f"model/{k}": a for k, a in (model.parameters | model.buffers).items()}
 
 
 def recipe(optimizer="adam", **choices):
@@ -342,17 +368,222 @@ def test_a_model_alone_is_no_run(tmp_path):
         {"model": "mlp", "config": []},
         {"model": "mlp", "config": {"inputs": 2**40, "hidden": 2**40}},
         {"model": "mlp", "config": {"inputs": 6, "hidden": 4, "outputs": 2}},  # 3, in fact
+        {"model": "mlp", "config": {"inputs": 6, "hidden": 4, "outputs": 3, "seed": 1}},
+        {"model": "mlp", "config": {"inputs": 6, "hidden": 4, "outputs": 3, "dtype": "float32"}},
+        {"model": "\x1b[2J", "config": {}},
         [],
         None,
-        "mlp",
+        7,
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_a_description_that_builds_no_such_model_is_refused(tmp_path, info):
-    path = tmp_path / "model.safetensors"
-    checkpoint.save(path, MLP(inputs=6, hidden=4, outputs=3), info)
-    with pytest.raises(CheckpointError, match="model.safetensors: "):
+    arrays = arrays_of(MLP(inputs=6, hidden=4, outputs=3))
+    path = forge(tmp_path / "model.safetensors", arrays, info)
+    with pytest.raises(CheckpointError, match="model.safetensors: ") as refused:
         models.load(path)
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 400
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    with pytest.raises(CheckpointError, match="cannot be written: .* no proper data, but str"):
+        models.save(tmp_path / "model.safetensors", CNN(), data="my digits")
+    assert not any(tmp_path.iterdir())
+
+
+# Files that are whole, and say what cannot be
+
+
+LAYERS = [
+    {"layer_type": "conv2d", "in_channels": 1, "out_channels": 2, "kernel_size": 3,
+     "input_height": 6, "input_width": 6},
+    {"layer_type": "maxpool", "pool_size": 2, "pool_channels": 2, "pool_input_height": 4,
+     "pool_input_width": 4},
+    {"layer_type": "batchnorm", "size": 8},
+    {"layer_type": "dropout", "size": 8, "drop_rate": 0.5},
+    {"layer_type": "dense", "input_size": 8, "output_size": 3},
+]  # fmt: skip
+SOME = [
+    MLP(inputs=6, hidden=4, outputs=3),
+    CNN(channels=3),
+    XOR(hidden=5),
+    PatchAttention(height=8, width=12, d_model=6, d_ff=5),
+    PatchAttention(patch=7, d_model=6, positions="zero", residual=True, layer_norm=True),
+    architecture.Network(LAYERS),
+]
+
+
+@pytest.mark.parametrize("model", SOME, ids=lambda model: model.name)
+def test_shapes_are_those_of_the_model_that_is_built(model):
+    built = {name: a.shape for name, a in (model.parameters | model.buffers).items()}
+    assert shapes.of(type(model), model.config) == built
+
+
+def dense(size):
+    return {"layer_type": "dense", "input_size": size, "output_size": size}
+
+
+DOT = {"layer_type": "maxpool", "pool_size": 1, "pool_channels": 1, "pool_input_height": 1,
+       "pool_input_width": 1}  # fmt: skip
+GREEDY = [
+    ("mlp", {"hidden": 10**8}),
+    ("mlp", {"inputs": 2**28, "hidden": 2**28, "outputs": 2**28}),
+    ("cnn", {"channels": 10**6, "outputs": 10**4}),
+    ("xor", {"hidden": 2**28}),
+    ("attention", {"d_model": 20_000}),
+    ("attention", {"d_ff": 10**7}),
+    ("attention", {"height": 10**4, "width": 10**4, "patch": 1}),
+    ("attention", {"height": 10**4, "width": 10**4, "patch": 1, "positions": "zero"}),
+    ("attention", {"patch": 10**4, "height": 10**4, "width": 10**4}),
+    ("architecture", {"layers": [dense(16_000)]}),
+    ("architecture", {"layers": [{"layer_type": "batchnorm", "size": 2**25}]}),
+    ("architecture", {"layers": [dense(1)] * 100_000}),
+    ("architecture", {"layers": [DOT] * 100_000}),
+]
+LIMITED = """
+import json, resource, sys, time
+from course import models
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
+for path in sys.argv[1:]:
+    started = time.process_time()
+    try:
+        models.load(path)
+    except models.checkpoint.CheckpointError as error:
+        print(json.dumps([time.process_time() - started, str(error)]))
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
+def test_a_few_bytes_take_neither_memory_nor_time(tmp_path):
+    files = [
+        forge(tmp_path / str(number), {"model/a": np.ones(1)}, {"model": name, "config": config})
+        for number, (name, config) in enumerate(GREEDY)
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *files], capture_output=True, text=True, check=True
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(GREEDY)
+    for seconds, message in answers:  # of the processor, so that a busy machine does not matter
+        assert seconds < 5 and ("does not fit the model" in message or "layers" in message)
+
+
+WHOLE = recipe("adam", epochs=4, patience=4)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run as `train` leaves it, read back."""
+    path = tmp_path_factory.mktemp("whole") / "run"
+    trainer = WHOLE.trainer(MLP(inputs=6, hidden=4, outputs=3), [Stop(3)])
+    with pytest.raises(SystemExit):
+        trainer.fit(*data())
+    about = {
+        "name": "mlp", "recipe": vars(WHOLE), "schedule": repr(WHOLE.make_schedule()),
+        "data": {"digits": "the sample", "samples": 60, "labels_crc32": 7},
+    }  # fmt: skip
+    checkpoint.save(path, trainer.model, models.describe(trainer.model) | about, trainer)
+    return checkpoint.read(path)
+
+
+def resume(path):
+    """Do with a file all that the course does; only CheckpointError is expected of damage."""
+    saved = checkpoint.read(path)
+    models.restore(saved)
+    if saved.run is None:
+        return
+    if "recipe" in saved.info:
+        with contextlib.suppress(CommandError):  # its sentence for a recipe that is none
+            train_command.saved_recipe(saved)
+    resumed = WHOLE.trainer(MLP(inputs=6, hidden=4, outputs=3))
+    saved.restore_trainer(resumed)
+    resumed.fit(*data())
+    json.dumps([vars(record) for record in resumed.records], allow_nan=False)
+
+
+def test_the_file_of_a_run_can_be_resumed(tmp_path, whole):
+    resume(forge(tmp_path / "run", whole.arrays, whole.info, whole.run))
+
+
+def mutated(node, path, value):
+    """A copy of the JSON `node` with what is at `path` replaced, or removed."""
+    if not path:
+        return value
+    copy = node.copy()
+    if len(path) == 1 and value is REMOVED:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = mutated(node[path[0]], path[1:], value)
+    return copy
+
+
+def places(node):
+    yield ()
+    inner = node.items() if isinstance(node, dict) else ()
+    inner = enumerate(node) if isinstance(node, list) else inner
+    for key, value in inner:
+        yield from ((key, *rest) for rest in places(value))
+
+
+REMOVED = object()
+NUMBERS = st.sampled_from([0, -1, 1, 2, 3, 5, 2**28, 2**64, 10**400, 0.5, math.inf, math.nan])
+VALUES = st.recursive(
+    NUMBERS | st.none() | st.booleans() | st.text(max_size=5) | st.just("\x1b[2J"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_a_whole_file_says_it_is_resumed_or_refused_in_a_sentence(tmp_path, whole, data):
+    described = {"info": whole.info, "run": whole.run}
+    place = data.draw(st.sampled_from(list(places(described))[1:]))
+    value = data.draw(VALUES | st.just(REMOVED))
+    if value is REMOVED and len(place) == 1:
+        value = None
+    described = mutated(described, place, value)
+    path = forge(tmp_path / "run", whole.arrays, **described)
+    try:
+        resume(path)
+    except CheckpointError as error:
+        assert str(error).startswith(f"{path}: ") and str(error).isprintable()
+
+
+def test_a_run_that_has_not_kept_all_its_records_goes_on(tmp_path, whole):
+    kept = whole.run | {"records": whole.run["records"][-1:], "best_epoch": whole.run["epoch"]}
+    resume(forge(tmp_path / "run", whole.arrays, whole.info, kept))
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+@pytest.mark.parametrize("part", ["info", "run"])
+def test_deep_json_is_refused(tmp_path, whole, part, depth):
+    described = {"info": whole.info, "run": whole.run} | {part: "[" * depth + "]" * depth}
+    with pytest.raises(CheckpointError):
+        resume(forge(tmp_path / "run", whole.arrays, **described))
+
+
+def test_train_resumes_no_run_of_a_model_that_cannot_be(tmp_path, whole, course, elsewhere):
+    info = whole.info | {"config": {"inputs": "many"}}
+    path = forge(tmp_path / "run", whole.arrays, info, whole.run)
+    code, _, err = course("train", "mlp", "--resume", path)
+    assert code == 1 and "run: cannot build its mlp: its inputs cannot be 'many'" in err
+
+
+@pytest.mark.parametrize("steps", [-1, 2**63 - 1])
+def test_an_impossible_number_of_steps_is_refused(tmp_path, whole, steps):
+    arrays = whole.arrays | {"optimizer/steps": np.array([steps])}
+    with pytest.raises(CheckpointError, match=f"counts {steps} steps"):
+        resume(forge(tmp_path / "run", arrays, whole.info, whole.run))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError, match="pipe"):
+        checkpoint.read(tmp_path / "pipe")
 
 
 # Writing

@@ -109,6 +109,57 @@ class Handler(BaseHTTPRequestHandler):
     def babble(self, raw):
         self.wfile.write(b"this is not HTTP\r\n\r\n")
 
+    def trickle(self, raw):
+        self.reply(b"", len(raw))
+        self.drip(raw)
+
+    def trickling_header(self, raw):
+        self.drip(b"HTTP/1.0 200 " + b"O" * 10_000)
+
+    def drip(self, raw):
+        for byte in raw:
+            self.wfile.write(bytes([byte]))
+            if self.server.go_on.wait(timeout=0.02):
+                return
+
+    def without_end(self, line):
+        while True:
+            self.wfile.write(line * 1000)
+
+    def endless_header(self, raw):
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n")
+        self.without_end(b"X-More: to come\r\n")
+
+    def endless_patience(self, raw):
+        self.without_end(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def endless_trailer(self, raw):
+        self.chunked(b"1\r\n!\r\n0\r\n")
+        self.without_end(b"X-More: to come\r\n")
+
+    def chunked(self, body):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def negative_chunk(self, raw):
+        self.chunked(b"-5\r\nhello\r\n0\r\n\r\n")
+
+    def escape(self, raw):
+        self.wfile.write(b"HTTP/1.0 403 No\x1b[2J\x9b" + b"!" * 1000 + b"\r\n\r\n")
+
+    def redirect(self, to):
+        self.send_response(302)
+        self.send_header("Location", to)
+        self.end_headers()
+
+    def to_ftp(self, raw):
+        self.redirect(f"ftp://127.0.0.1:{self.server.server_port}/file")
+
+    def to_file(self, raw):
+        self.redirect("file:///etc/hostname")
+
     def together(self, raw):
         self.server.barrier.wait(timeout=20)
         self.good(raw)
@@ -223,6 +274,15 @@ FAILURES = {
     "babble": "no connection .this is not HTTP",
     "stall": "broke off after .* bytes .timed out",
     "late": "no connection .timed out",
+    "trickle": "broke off after .* bytes .it is too slow",
+    "trickling_header": "no connection .it is too slow",
+    "endless_header": "no connection .got more than 100 headers",
+    "endless_patience": "no connection",  # newer Pythons give up by themselves
+    "endless_trailer": "broke off after",
+    "negative_chunk": "broke off after",
+    "escape": r"the server says 403, No\\x1b\[2J\\x9b!!!",
+    "to_ftp": "no connection .unknown url type: ftp",
+    "to_file": "the server says 302, .* not allowed",
 }
 
 
@@ -236,6 +296,7 @@ def test_failing_mirror_is_left_for_the_next(server, folder, kind, reason, monke
     message = str(caught.value)
     assert message.startswith(f"Could not download {IMAGES}.gz:\n  http://127.0.0.1:")
     assert f"put them into {folder} as they are" in message
+    assert message.replace("\n", "").isprintable() and len(message) < 1000
 
     download.fetch(folder, [server.url(kind), server.url("good")])
     assert contents(folder) == COMPLETE

@@ -2,8 +2,11 @@
 
 import gzip
 import math
+import os
 import random
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
 
@@ -359,3 +362,19 @@ def test_max_bytes_can_be_raised_and_lowered():
     ):
         idx.read(raw, max_bytes=999)
     assert len(idx.read(raw, max_bytes=1000)) == 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is a pipe or a device, not a file"):
+        idx.read(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdin"), reason="needs /dev/stdin")
+def test_stdin_is_read_where_it_is_a_file(tmp_path):
+    (tmp_path / "file").write_bytes(content((5,)))
+    code = "from course import idx; print(idx.read('/dev/stdin').sum())"
+    with open(tmp_path / "file") as file:
+        done = subprocess.run([sys.executable, "-c", code], stdin=file, capture_output=True)
+    assert done.stdout.split() == [b"10"]

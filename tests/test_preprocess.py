@@ -311,7 +311,6 @@ def test_a_truncated_picture_is_refused(digits):
         from_picture(whole[: len(whole) // 2])
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow tells of what it skips
 def test_damaged_pictures_are_refused_or_read_and_nothing_else_happens(digits):
     rng = np.random.default_rng(0)
     files = [encode(digits[1], kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")]

@@ -1,13 +1,23 @@
 """Strokes, and digits drawn by program."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from course import mnist
-from course.recognizer.strokes import STYLES, draw_digit, paste_digit, render
+from course.recognizer.strokes import (
+    FARTHEST,
+    MOST_POINTS,
+    STYLES,
+    WIDEST,
+    StrokeError,
+    draw_digit,
+    paste_digit,
+    render,
+)
 
 
 def holes(drawing):
@@ -54,6 +64,28 @@ def test_strokes_go_upon_a_picture_which_else_stays_as_it_is():
 
 def test_points_outside_the_canvas_do_no_harm():
     render([{"points": [[-1e4, 50], [1e4, 50]], "width": 8}, {"points": [], "width": 8}])
+
+
+def test_the_largest_drawing_is_soon_drawn():
+    points = np.random.default_rng(0).uniform(0, 280, (MOST_POINTS, 2)).tolist()
+    points[1::2] = [[FARTHEST, -FARTHEST]] * (MOST_POINTS // 2)
+    started = time.process_time()
+    assert render([{"points": points, "width": WIDEST}]).any()
+    assert time.process_time() - started < 20  # a second, on a machine of today
+
+
+@pytest.mark.parametrize(
+    ("drawing", "message"),
+    [
+        ({"points": [], "width": 8}, "list of strokes"),
+        ([{"points": [[1, 1]], "width": WIDEST + 1}], f"at most {WIDEST}"),
+        ([{"points": [[1, FARTHEST + 1]], "width": 8}], "two numbers"),
+        ([{"points": [[1, 1]] * 10_001, "width": 8}] * 2, "at most 20,000 points"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(drawing, message):
+    with pytest.raises(StrokeError, match=message):
+        render(drawing)
 
 
 @pytest.mark.parametrize("label", range(10))

@@ -2,12 +2,14 @@
 
 import asyncio
 import io
+import math
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from traitlets import TraitError
 
 from course import idx, mnist, models
 from course.cnn import CNN
@@ -216,9 +218,102 @@ def test_nonsense_from_the_page_is_answered_with_an_error(recognizer, nonsense):
     assert recognizer.answered == 9 and recognizer.error
 
 
-def test_an_unknown_action_is_answered_with_an_error(recognizer):
-    page_asks(recognizer, "explode", request=2)
-    assert recognizer.answered == 2 and "explode" in recognizer.error
+def stroke(**different):
+    return {"points": [[10, 10], [20, 20]], "width": 8} | different
+
+
+def page_says(recognizer, data, buffers=()):
+    """A message as it comes from the page, through all of the library."""
+    recognizer._handle_msg({"content": {"data": data}, "buffers": list(buffers)})
+
+
+STATES = {
+    "null": {"strokes": None},
+    "text": {"strokes": "strokes"},
+    "no dict": {"strokes": [[1, 2]]},
+    "no points": {"strokes": [{"width": 8}]},
+    "no width": {"strokes": [{"points": [[1, 2]]}]},
+    "texts for numbers": {"strokes": [stroke(points=[["1", "2"]])]},
+    "three numbers": {"strokes": [stroke(points=[[1, 2, 3]])]},
+    "nested": {"strokes": [stroke(points=[[[1], [2]]])]},
+    "not a number": {"strokes": [stroke(points=[[1, math.nan]])]},
+    "far away": {"strokes": [stroke(points=[[1, 1e300]])]},
+    "wide": {"strokes": [stroke(width=1e6)]},
+    "width text": {"strokes": [stroke(width="20")]},
+    "width nan": {"strokes": [stroke(width=math.nan)]},
+    "width zero": {"strokes": [stroke(width=0)]},
+    "many points": {"strokes": [stroke(points=[[1, 2]] * 200_000)]},
+    "many strokes": {"strokes": [stroke(points=[])] * 200_000},
+    "picture text": {"picture": "x" * 10**6},
+    "picture null": {"picture": None},
+    "picture number": {"picture": 10**15},
+    "large picture": {"picture": memoryview(bytes(10**7))},
+    "answered": {"answered": "\ud800" * 1000},
+    "no state": [],
+}
+
+
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_a_state_that_cannot_be_is_answered_and_changes_nothing(recognizer, caplog, state):
+    page_draws(recognizer, strokes(3), request=1)
+    known = isinstance(state, dict)
+    page_says(recognizer, {"method": "update", "state": {"request": 2} | state if known else state})
+    assert recognizer.answered == (2 if known else 1)
+    assert 0 < len(recognizer.error) <= 500 and recognizer.error.isprintable()
+    assert recognizer.strokes == strokes(3) and recognizer.picture == b"" and not caplog.records
+    page_draws(recognizer, strokes(7), request=3)
+    assert recognizer.error == "" and recognizer.answered == 3
+    assert recognizer.result["models"]["linear"]["digit"] == 7
+
+
+@pytest.mark.parametrize("request_", [None, "2", math.nan, [2], {}])
+def test_a_number_of_a_message_that_is_none_is_told(recognizer, caplog, request_):
+    page_says(recognizer, {"method": "update", "state": {"request": request_, "strokes": []}})
+    assert "request" in recognizer.error and recognizer.answered == 0
+    page_says(recognizer, {"method": "custom", "content": {"action": "x", "request": request_}})
+    assert "'x'" in recognizer.error and recognizer.answered == 0 and not caplog.records
+
+
+ACTIONS = {
+    "nothing": {},
+    "unknown": {"action": "explode"},
+    "list": {"action": ["save"]},
+    "long": {"action": "\ud800" * 10**6},
+    "no label": {"action": "save"},
+    "label text": {"action": "save", "label": "3"},
+    "label nan": {"action": "save", "label": math.nan},
+    "label list": {"action": "save", "label": [3]},
+    "no picture": {"action": "picture"},
+    "no model": {"action": "fine-tune"},
+    "unknown model": {"action": "fine-tune", "model": "\ud800" * 10**6},
+    "list of models": {"action": "fine-tune", "model": ["linear"]},
+    "restore none": {"action": "restore"},
+    "restore unknown": {"action": "restore", "model": "resnet"},
+    "restore untouched": {"action": "restore", "model": "linear"},
+}
+
+
+@pytest.mark.parametrize("content", ACTIONS.values(), ids=ACTIONS)
+def test_a_button_that_cannot_be_is_answered(recognizer, caplog, tmp_path, content):
+    page_draws(recognizer, strokes(3), request=1)
+    page_says(recognizer, {"method": "custom", "content": content | {"request": 2}})
+    assert recognizer.answered == 2 and recognizer.busy == "" and not caplog.records
+    assert 0 < len(recognizer.error) <= 500 and recognizer.error.isprintable()
+    assert "Index" not in recognizer.error and "Key" not in recognizer.error
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [None, [], "save", 7])
+def test_a_message_that_is_no_set_of_fields_is_answered(recognizer, caplog, content):
+    page_says(recognizer, {"method": "custom", "content": content})
+    assert "unknown here" in recognizer.error and not caplog.records
+
+
+def test_python_is_told_at_once_of_a_drawing_that_cannot_be(recognizer):
+    for name, value in (("strokes", [stroke(width=1e6)]), ("picture", bytes(100))):
+        with pytest.raises(TraitError, match="width|280 x 280"):
+            setattr(recognizer, name, value)
+    assert recognizer.strokes == [] and recognizer.picture == b""
 
 
 def test_messages_from_another_thread_wait_until_no_cell_is_running(linear, tmp_path):

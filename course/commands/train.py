@@ -154,8 +154,12 @@ def make_model(arguments, saved, recipe):
             raise commands.UsageError(f"{arguments.model}: {error.strerror}") from None
         except architecture.ArchitectureError as error:
             raise commands.UsageError(error) from None
-    config = {"seed": recipe.seed} if saved is None else saved.info["config"]
-    return models.build(arguments.model, **config)
+    if saved is None:
+        return models.build(arguments.model, seed=recipe.seed)
+    try:
+        return models.restore(saved)
+    except checkpoint.CheckpointError as error:
+        raise commands.CommandError(error) from None
 
 
 def read_resumed(arguments):

@@ -19,11 +19,12 @@ import struct
 
 import numpy as np
 
+from course.models import shapes
 from course.nn.errors import CourseError
 from course.nn.files import replacing
 
 KINDS = ("mlp", "cnn", "attention")
-TOKENS, PATCH_PIXELS, CLASSES = 49, 16, 10
+TOKENS, CLASSES = 49, 10
 LARGEST_D_MODEL = 1024  # the sizes of a file are not looked for beyond
 HEADER = struct.Struct("<3i")
 FLOATS = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8")}
@@ -38,41 +39,17 @@ class InterchangeError(CourseError, ValueError):
 
 def mlp_fields(inputs=784, hidden=512, outputs=10):
     """Name and shape of each parameter of the MLP, in the file's order."""
-    return {
-        "hidden.w": (inputs, hidden),
-        "hidden.b": (hidden,),
-        "output.w": (hidden, outputs),
-        "output.b": (outputs,),
-    }
+    return shapes.mlp(inputs, hidden, outputs)
 
 
 def cnn_fields():
     """Name and shape of each parameter of the CNN, in the file's order."""
-    return {
-        "conv.w": (8, 1, 3, 3),
-        "conv.b": (8,),
-        "classifier.w": (8 * 14 * 14, CLASSES),
-        "classifier.b": (CLASSES,),
-    }
+    return shapes.cnn(channels=8, outputs=CLASSES)
 
 
 def attention_fields(d_model=64, d_ff=128):
     """Name and shape of each parameter of the attention model, in the file's order."""
-    fields = {
-        "patch_w": (PATCH_PIXELS, d_model),
-        "patch_b": (d_model,),
-        "positions": (TOKENS, d_model),
-    }
-    for name in ("query", "key", "value"):
-        fields |= {f"{name}_w": (d_model, d_model), f"{name}_b": (d_model,)}
-    return fields | {
-        "ff1_w": (d_model, d_ff),
-        "ff1_b": (d_ff,),
-        "ff2_w": (d_ff, d_model),
-        "ff2_b": (d_model,),
-        "classifier_w": (d_model, CLASSES),
-        "classifier_b": (CLASSES,),
-    }
+    return shapes.attention(28, 28, 4, d_model, d_ff, CLASSES)
 
 
 def count(fields) -> int:

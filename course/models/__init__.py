@@ -3,7 +3,7 @@
 import json
 
 from course import attention, cnn, mlp, xor
-from course.models import architecture
+from course.models import architecture, shapes
 from course.nn import checkpoint, training
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
@@ -56,11 +56,14 @@ def restore(saved):
     name, config = saved.info.get("model"), saved.info.get("config")
     if not isinstance(name, str) or name not in KINDS or not isinstance(config, dict):
         raise checkpoint.CheckpointError(
-            f"{saved.path}: holds the model {json.dumps(name)}; known are {', '.join(KINDS)}"
+            f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(KINDS)}"
         )
     try:
+        saved.check_model(shapes.of(KINDS[name][0], config))  # before it takes memory and time
         model = build(name, **config)
-    except (MemoryError, OverflowError, TypeError, ValueError) as error:
+    except checkpoint.CheckpointError:
+        raise
+    except (MemoryError, RecursionError, TypeError, ValueError) as error:
         raise checkpoint.CheckpointError(
             f"{saved.path}: cannot build its {name}: {error}"
         ) from None

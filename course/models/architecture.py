@@ -37,6 +37,7 @@ from course.nn.rng import SimpleRng
 # alike, where momentum at the MLP's 0.1 was too much for some.
 RECIPE = Recipe(optimizer="adam", learning_rate=0.003, schedule="one_cycle")
 LARGEST = 2**28  # weights, about a gigabyte; what is beyond was a slip of the pen
+DEEPEST = 1000  # layers
 
 # The fields of each layer, each with the names it may have; the first is the one in messages.
 FIELDS = {
@@ -106,7 +107,7 @@ class Part:
     kind: str
     inputs: tuple  # (size,) or (channels, height, width)
     outputs: tuple
-    weights: int
+    arrays: dict  # name -> shape of each parameter and buffer
     make: Callable  # (rng, dtype, first) -> Layer
 
 
@@ -171,6 +172,8 @@ def check(layers) -> list[Part]:
     """The layers of a file as parts that fit together."""
     if not isinstance(layers, list) or not layers:
         raise ArchitectureError('"layers" must be a list of at least one layer')
+    if len(layers) > DEEPEST:
+        raise ArchitectureError(f"{len(layers):,} layers are more than {DEEPEST:,}")
     parts = [parse(index, layer) for index, layer in enumerate(layers)]
     for before, after in zip(parts, parts[1:], strict=False):
         given, taken = before.outputs, after.inputs
@@ -179,10 +182,19 @@ def check(layers) -> list[Part]:
             raise ArchitectureError(
                 f"{before.label} gives {describe(given)}, but {after.label} takes {describe(taken)}"
             )
-    weights = sum(part.weights for part in parts)
+    weights = sum(math.prod(shape) for part in parts for shape in part.arrays.values())
     if weights > LARGEST:
         raise ArchitectureError(f"{weights:,} weights are more than {LARGEST:,}")
     return parts
+
+
+def shapes(layers) -> dict:
+    """Name -> shape of every parameter and buffer of `Network(layers)`; none is made."""
+    return {
+        f"{part.kind}{index}.{name}": shape
+        for index, part in enumerate(check(layers))
+        for name, shape in part.arrays.items()
+    }
 
 
 def describe(shape) -> str:
@@ -260,10 +272,15 @@ def dense(label, inputs, outputs):
     def make(rng, dtype, first):
         return Dense(inputs, outputs, rng, dtype, needs_input_gradient=not first)
 
-    return Part(label, "dense", (inputs,), (outputs,), (inputs + 1) * outputs, make)
+    arrays = {"w": (inputs, outputs), "b": (outputs,)}
+    return Part(label, "dense", (inputs,), (outputs,), arrays, make)
 
 
 def conv2d(label, in_channels, out_channels, kernel, height, width, padding, stride):
+    if padding >= kernel:  # the outermost windows would lie on nothing but zeros
+        raise ArchitectureError(
+            f"{label}: padding {padding} must be smaller than kernel_size {kernel}"
+        )
     rows = slide(label, height + 2 * padding, kernel, stride)
     columns = slide(label, width + 2 * padding, kernel, stride)
 
@@ -272,8 +289,8 @@ def conv2d(label, in_channels, out_channels, kernel, height, width, padding, str
         return Conv2D(*size, rng, stride, padding, dtype, needs_input_gradient=not first)
 
     inputs, outputs = (in_channels, height, width), (out_channels, rows, columns)
-    weights = (in_channels * kernel * kernel + 1) * out_channels
-    return Part(label, "conv2d", inputs, outputs, weights, make)
+    arrays = {"w": (out_channels, in_channels, kernel, kernel), "b": (out_channels,)}
+    return Part(label, "conv2d", inputs, outputs, arrays, make)
 
 
 def maxpool(label, size, channels, height, width, stride):
@@ -281,7 +298,7 @@ def maxpool(label, size, channels, height, width, stride):
     rows, columns = slide(label, height, size, stride), slide(label, width, size, stride)
     inputs, outputs = (channels, height, width), (channels, rows, columns)
     return Part(
-        label, "maxpool", inputs, outputs, 0, lambda rng, dtype, first: MaxPool2D(size, stride)
+        label, "maxpool", inputs, outputs, {}, lambda rng, dtype, first: MaxPool2D(size, stride)
     )
 
 
@@ -289,14 +306,15 @@ def batchnorm(label, size, epsilon, momentum):
     def make(rng, dtype, first):
         return BatchNorm(size, momentum=1.0 - momentum, epsilon=epsilon, dtype=dtype)
 
-    return Part(label, "batchnorm", (size,), (size,), 2 * size, make)
+    arrays = dict.fromkeys(("gamma", "beta", "mean", "variance"), (size,))
+    return Part(label, "batchnorm", (size,), (size,), arrays, make)
 
 
 def dropout(label, size, rate):
     def make(rng, dtype, first):
         return Dropout(rate, seed=rng.u32())
 
-    return Part(label, "dropout", (size,), (size,), 0, make)
+    return Part(label, "dropout", (size,), (size,), {"rng_state": (1,)}, make)
 
 
 def slide(label, length, window, stride) -> int:

@@ -14,8 +14,9 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from course.nn.description import problem_of
 from course.nn.errors import CourseError
-from course.nn.files import replacing
+from course.nn.files import open_regular, replacing
 from course.nn.training import EpochRecord, Observer, copy_weights
 
 FORMAT = "course-checkpoint-1"
@@ -61,23 +62,34 @@ class Checkpoint:
         trainer.best_weights = best
         trainer.rng.state = self.run["rng_state"]
 
-    def _under(self, prefix):
-        return {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
+    def check_model(self, shapes):
+        """Raise CheckpointError unless the model's arrays have the names and shapes in `shapes`."""
+        self._check_shapes("model/", shapes, "the model")
+
+    def _check_shapes(self, prefix, shapes, whose):
+        saved = {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
+        problem = f"{self.path}: does not fit {whose}"
+        if odd := sorted(saved.keys() ^ shapes.keys()):
+            raise CheckpointError(f"{problem}: only one side has {', '.join(odd[:5])!a:.200}")
+        for name, shape in shapes.items():
+            if saved[name].shape != shape:
+                found = f"{saved[name].dtype} {saved[name].shape}"
+                raise CheckpointError(f"{problem}: {name} is {found}, expected {shape}")
+        return saved
 
     def _check(self, prefix, targets, whose):
-        saved = self._under(prefix)
-        if saved.keys() != targets.keys():
-            odd = ", ".join(sorted(saved.keys() ^ targets.keys()))
-            raise CheckpointError(f"{self.path}: does not fit {whose}: only one side has {odd}")
+        saved = self._check_shapes(prefix, {k: a.shape for k, a in targets.items()}, whose)
         for name, target in targets.items():
             array = saved[name]
-            if array.shape != target.shape or array.dtype != target.dtype:
+            if array.dtype != target.dtype:
                 raise CheckpointError(
-                    f"{self.path}: does not fit {whose}: {name} is {array.dtype} "
-                    f"{array.shape}, expected {target.dtype} {target.shape}"
+                    f"{self.path}: does not fit {whose}: {name} is {array.dtype}, expected "
+                    f"{target.dtype}"
                 )
             if not np.isfinite(array).all():
                 raise CheckpointError(f"{self.path}: {name} holds values that are not finite")
+            if array.dtype.kind == "i" and (array.min() < 0 or array.max() >= 2**53):
+                raise CheckpointError(f"{self.path}: {name} counts {array.flat[0]} steps")
 
     def _copy(self, prefix, targets):
         for name, target in targets.items():
@@ -87,7 +99,8 @@ class Checkpoint:
 def save(path, model, info, trainer=None):
     """Write `model` and the JSON-ready dict `info` to `path`, whole or not at all.
 
-    With `trainer` (whose model it is) the file can be resumed from. Raises OSError.
+    With `trainer` (whose model it is) the file can be resumed from. Raises OSError, and
+    CheckpointError for an `info` that `read` would refuse.
     """
     arrays = {f"model/{k}": a for k, a in (model.parameters | model.buffers).items()}
     run = None
@@ -100,6 +113,8 @@ def save(path, model, info, trainer=None):
             "rng_state": trainer.rng.state,
             "records": [asdict(record) for record in trainer.records],
         }
+    if problem := problem_of(info, None):
+        raise CheckpointError(f"{path}: cannot be written: {problem}")
     metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}
     metadata["crc32"] = _checksum(arrays, metadata)
     with replacing(path) as file:
@@ -126,6 +141,7 @@ def read(path):
     """Read a checkpoint. Raises CheckpointError for anything that is not a whole one of ours."""
     path = os.fspath(path)
     try:
+        open_regular(path).close()
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
@@ -136,8 +152,8 @@ def read(path):
         if metadata["crc32"] != _checksum(arrays, metadata):
             raise CheckpointError(f"{path}: damaged: its content does not have its checksum")
         info, run = json.loads(metadata["info"]), json.loads(metadata["run"])
-        if not isinstance(info, dict) or not isinstance(run, dict | None):
-            raise CheckpointError(f"{path}: its description is not one of a model")
+        if problem := problem_of(info, run):
+            raise CheckpointError(f"{path}: {problem}")
     except FileNotFoundError:
         raise CheckpointError(f"{path}: there is no such file") from None
     except CheckpointError:
@@ -147,7 +163,7 @@ def read(path):
             f"{path}: no readable checkpoint ({error}); a binary model of the older programs has "
             "to go through `python -m course convert` first"
         ) from None
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: no readable checkpoint: {error}") from None
     except (AttributeError, TypeError) as error:  # safetensors, of numbers that NumPy has not
         raise CheckpointError(f"{path}: not a checkpoint of this course: {error}") from None

@@ -1,6 +1,7 @@
-"""Files that are there whole or not at all."""
+"""Files that can be read to their end, and files that are there whole or not at all."""
 
 import contextlib
+import errno
 import glob
 import io
 import os
@@ -21,6 +22,18 @@ LONG_AGO = 3600  # seconds; no write here pauses for so long
 
 class UnwritableError(CourseError, OSError):
     """Nothing can be written at a path; the message says why."""
+
+
+def open_regular(path):
+    """Open the file at `path` for reading bytes. Raises OSError, also for a pipe or a device.
+
+    Those may have no end, or never begin. `/dev/stdin` is fine where a file was redirected to it.
+    """
+    path = os.fspath(path)
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder, `open` itself refuses
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", path)
+    return open(path, "rb")
 
 
 @contextlib.contextmanager

@@ -197,7 +197,7 @@ class Trainer:
     def _remember_best(self, record):
         if record.val_loss is None:
             return
-        best = self.records[self.best_epoch - 1].val_loss if self.best_epoch else math.inf
+        best = next((r.val_loss for r in self.records if r.epoch == self.best_epoch), math.inf)
         if record.val_loss < best - self.settings.min_delta:
             self.best_epoch = record.epoch
             self.best_weights = copy_weights(self.model)

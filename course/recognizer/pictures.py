@@ -1,23 +1,28 @@
 """Lesson 06: picture files of any kind, turned into ink on black like a drawing.
 
 A file may come from anywhere, so its size is checked after the header was read and before a
-single pixel is decoded, and whatever is wrong with it ends as a `PictureError` in one sentence.
+single pixel is decoded; besides the decoded picture little memory is taken; and whatever is wrong
+ends as a `PictureError` in one sentence.
 """
 
+import contextlib
 import io
 import os
+import threading
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 from scipy import ndimage
 
 from course.nn.errors import CourseError
+from course.nn.files import open_regular
 from course.recognizer.preprocess import CANVAS
 
 # Formats that Pillow decodes by itself: it would run another program for an EPS file.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 MAX_PIXELS = 60_000_000  # the largest photographs of today's phones have 50 million
+MAX_PIXELS_OF = {"WEBP": 16_000_000}  # its decoder holds four copies at once
 MAX_BYTES = 50_000_000
 WORKING_SIDE = 2 * CANVAS  # no stroke needs more detail than this
 FAINTEST_INK = 0.1  # contrast, of 1, below which a picture counts as a blank sheet
@@ -34,7 +39,7 @@ def from_picture(source):
     """Read a picture file as ink on black.
 
     Args:
-        source: a path, or the file's bytes. Any size up to 60 million pixels, any mode.
+        source: a path, or the file's bytes. Any size up to 60 million pixels (WebP: 16), any mode.
 
     Returns:
         (height, width) uint8, the longer side at most 560; 0 is background, 255 the strongest
@@ -47,11 +52,12 @@ def from_picture(source):
     name, data = _read(source)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow tells of all that it skips
             # a picture past Pillow's own limit is refused, not announced and then decoded
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-        _check_size(name, image)
-        grey = _decode(image)
+            _check_size(name, image)
+            grey = _decode(image)
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -104,7 +110,7 @@ def _read(source):
         data = bytes(source)
     else:
         try:
-            with open(source, "rb") as file:
+            with open_regular(source) as file:
                 data = file.read(MAX_BYTES + 1)
         except OSError as error:
             raise PictureError(f"{name} cannot be opened: {error.strerror}.") from None
@@ -115,28 +121,68 @@ def _read(source):
 
 def _check_size(name, image):
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    most = MAX_PIXELS_OF.get(image.format, MAX_PIXELS)
+    if width * height > most:
         raise PictureError(
             f"{name} has {width} x {height} pixels, which is more than"
-            f" {MAX_PIXELS // 1_000_000} million; make it smaller first."
+            f" {most // 1_000_000} million; make it smaller first."
         )
 
 
 def _decode(image):
     """Decode, turn upright, shrink: (height, width) float32 in [0, 1], as bright as the picture."""
     image.draft("L", (WORKING_SIDE, WORKING_SIDE))  # JPEG alone: decode at a fraction of the size
-    if image.mode.startswith(("I", "F")):  # 16 and 32 bits: `convert` would clip, so stretch
-        levels = np.nan_to_num(np.asarray(image, np.float32))
+    with _silence() if image.format == "TIFF" else contextlib.nullcontext():
+        image.load()
+    small = _shrink(image)
+    tag = ExifTags.Base.Orientation
+    small.getexif()[tag] = image.getexif().get(tag, 1)
+    small = ImageOps.exif_transpose(small)
+    if small.mode == "F":  # of 16 or 32 bits, where nobody knows what is white
+        levels = np.asarray(small, np.float64)
         low, high = levels.min(), levels.max()
-        levels = (levels - low) * (255 / max(high - low, 1e-30))
-        flat = Image.fromarray(levels.astype(np.uint8))
-        flat.info, image = image.info, flat
-    image = ImageOps.exif_transpose(image)
-    if image.has_transparency_data:
-        image = _flatten(image.convert("RGBA"))
-    image = image.convert("L")
-    image.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-    return np.asarray(image, np.float32) / 255
+        return ((levels - low) / max(high - low, 1e-30)).astype(np.float32)
+    if small.mode == "RGBA":
+        small = _flatten(small)
+    return np.asarray(small.convert("L"), np.float32) / 255
+
+
+def _shrink(image):
+    """The picture, its longer side at most WORKING_SIDE: F if it was of 16 or 32 bits, RGBA or L.
+
+    Slice by slice: each conversion makes a copy, and the whole may have a quarter of a gigabyte.
+    """
+    deep = image.mode.startswith(("I", "F"))
+    mode = "F" if deep else "RGBA" if image.has_transparency_data else "L"
+    factor = max(1, max(image.size) // (2 * WORKING_SIDE))
+    small = Image.new(mode, [-(-side // factor) for side in image.size])
+    width, height = image.size
+    for start in range(0, max(image.size), 16 * factor):  # across the longer side
+        end = start + 16 * factor
+        box = (start, 0, end, height) if width > height else (0, start, width, end)
+        piece = image.crop((*box[:2], min(box[2], width), min(box[3], height)))
+        if deep:
+            levels = np.asarray(piece, np.float32)
+            piece = Image.fromarray(np.nan_to_num(levels, posinf=0, neginf=0))
+        small.paste(piece.convert(mode).reduce(factor), (box[0] // factor, box[1] // factor))
+    small.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
+    return small
+
+
+_SILENT = threading.Lock()  # one at a time, or the second would keep the first one's silence
+
+
+@contextlib.contextmanager
+def _silence():
+    """Drop what is written to stderr: libtiff complains there, from C and past all of Python."""
+    with _SILENT, contextlib.ExitStack() as undo:
+        with contextlib.suppress(OSError):  # there may be no stderr
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 2)
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        yield
 
 
 def _flatten(image):

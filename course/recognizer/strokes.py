@@ -9,9 +9,15 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.interpolate import CubicSpline
 
+from course.nn.errors import CourseError
 from course.recognizer.preprocess import CANVAS, crop
 
 FINER = 4  # `render` draws this many times larger, then averages: that smooths the edges
+# A drawing is rendered in the kernel, which nothing else can use meanwhile. Within these limits it
+# takes about a second at most.
+MOST_POINTS = 20_000  # of all strokes; that is minutes with the pen down
+WIDEST = CANVAS  # a wider pen would ink no more
+FARTHEST = 1_000_000  # pixels; there Pillow's integers are not far from their end
 
 # How people write the digits. Every style is a list of pieces; a piece is the points (x, y) of one
 # smooth curve, y downwards, in a box of height 1. Where two pieces meet there is a corner; a piece
@@ -88,6 +94,35 @@ STYLES = {
 }  # fmt: skip
 
 
+class StrokeError(CourseError, ValueError):
+    """Strokes that cannot be drawn, or would take too long."""
+
+
+def check(strokes):
+    """Raise StrokeError unless `strokes` is a list that `render` can draw."""
+    if not isinstance(strokes, list | tuple) or not all(isinstance(s, dict) for s in strokes):
+        raise StrokeError("A drawing is a list of strokes, each with its points and its width.")
+    for stroke in strokes:
+        points, width = stroke.get("points"), stroke.get("width")
+        if not _is_number(width) or not 0 < width <= WIDEST:
+            raise StrokeError(f"A stroke's width is a number above 0, at most {WIDEST}.")
+        if not isinstance(points, list | tuple) or not all(map(_is_point, points)):
+            raise StrokeError("A stroke's points are a list of [x, y], two numbers in pixels.")
+    count = sum(len(stroke["points"]) for stroke in strokes)
+    if max(count, len(strokes)) > MOST_POINTS:
+        raise StrokeError(f"A drawing has at most {MOST_POINTS:,} points: clear it and draw anew.")
+
+
+def _is_point(point):
+    return isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_number, point))
+
+
+def _is_number(value):
+    """Whether it is a finite number, and of a size that a canvas has to do with."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= FARTHEST
+
+
 def render(strokes, picture=None):
     """Draw strokes, oldest first, with round ends, white on black.
 
@@ -97,7 +132,11 @@ def render(strokes, picture=None):
 
     Returns:
         (280, 280) uint8.
+
+    Raises:
+        StrokeError: see `check`.
     """
+    check(strokes)
     fine = Image.new("L", (CANVAS * FINER, CANVAS * FINER))
     if picture is not None:
         fine = Image.fromarray(picture).resize(fine.size, Image.Resampling.NEAREST)

@@ -16,7 +16,7 @@ from pathlib import Path
 import anywidget
 import numpy as np
 from PIL import Image
-from traitlets import CBytes, Dict, Int, List, Unicode, observe
+from traitlets import Bytes, Dict, Int, List, TraitError, Unicode, observe, validate
 
 from course.models import load, pretrained
 from course.nn.checkpoint import CheckpointError
@@ -28,11 +28,17 @@ from course.recognizer.collection import Collection, fine_tune
 from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
-from course.recognizer.strokes import render
+from course.recognizer.strokes import StrokeError, check, render
 
 HERE = Path(__file__).parent
 PARTS = ("conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
+LONGEST = 500  # characters of an error that the page is told
+
+
+def _as_bytes(value, widget):
+    """What the page sends for bytes: a view of its message. Anything else is left to be refused."""
+    return bytes(value) if isinstance(value, memoryview) else value
 
 
 class MissingModelError(CourseError, LookupError):
@@ -59,7 +65,7 @@ class Recognizer(anywidget.AnyWidget):
 
     # the drawing: `strokes`, on top of a picture if there is one
     strokes = List().tag(sync=True)
-    picture = CBytes().tag(sync=True)  # 280 * 280 bytes, or none
+    picture = Bytes().tag(sync=True, from_json=_as_bytes)  # 280 * 280 bytes, or none
 
     # the conversation
     request = Int().tag(sync=True)  # number of the page's last message
@@ -138,18 +144,43 @@ class Recognizer(anywidget.AnyWidget):
 
     def restore(self, name):
         """Give a model back the weights it had before it was first fine-tuned."""
-        put_back(self._loaded(name), self._before_tuning.pop(name))
+        model = self._loaded(name)
+        if name not in self._before_tuning:
+            raise MissingModelError(f"The {name} was not fine-tuned: there is nothing to restore.")
+        put_back(model, self._before_tuning.pop(name))
         self.tuned = {key: value for key, value in self.tuned.items() if key != name}
         self._judge()
         self._read()
 
     # For the page
 
+    def set_state(self, sync_data):
+        """Take what the page sends; what it cannot mean is answered, and changes nothing."""
+        try:
+            super().set_state(sync_data)
+        except Exception as problem:
+            request = sync_data.get("request") if isinstance(sync_data, dict) else None
+            self._between_cells(self._refuse, request, problem)
+
+    @validate("strokes", "picture")
+    def _check_drawing(self, proposal):
+        value = proposal["value"]
+        if proposal["trait"].name == "picture" and len(value) not in (0, CANVAS * CANVAS):
+            raise TraitError(f"A picture has {CANVAS} x {CANVAS} bytes, not {len(value):,}.")
+        if proposal["trait"].name == "strokes":
+            try:
+                check(value)
+            except StrokeError as problem:  # another exception would leave the trait changed
+                raise TraitError(str(problem)) from None
+        return value
+
     @observe("strokes", "picture", "request")
     def _on_drawing(self, change):
         self._between_cells(self._answer_drawing)
 
     def _on_button(self, widget, content, buffers):
+        if not isinstance(content, dict):
+            content = {}
         if content.get("action") == "nudge":  # only its arrival counts: see conversation.js
             return
         self._between_cells(self._answer_button, content, buffers)
@@ -174,11 +205,15 @@ class Recognizer(anywidget.AnyWidget):
             with self._answering():
                 self._read()
 
+    def _refuse(self, request, problem):
+        with self._answering(request):
+            raise problem
+
     def _answer_button(self, content, buffers):
         """Do what the page asks for by a button, or with a picture file."""
         action, label, name = (content.get(key) for key in ("action", "label", "model"))
         with self._answering(content.get("request")):
-            if action == "picture":
+            if action == "picture" and buffers:
                 self.show_picture(bytes(buffers[0]))
             elif action == "save":
                 self.save_as(label)
@@ -188,13 +223,14 @@ class Recognizer(anywidget.AnyWidget):
                 finally:  # another window may have changed it
                     self._judge()
             elif action == "fine-tune":
+                self._loaded(name)  # there is one
                 self.busy = f"Fine-tuning {name} on your digits …"
                 self.send_state("busy")  # now, not with the answer
                 self.fine_tune(name)
             elif action == "restore":
                 self.restore(name)
             else:
-                raise ValueError(f"the page asked for {action!r}, which is unknown here")
+                raise ValueError(f"the page asked for {action!a:.40}, which is unknown here")
 
     @contextlib.contextmanager
     def _answering(self, request=None):
@@ -206,13 +242,13 @@ class Recognizer(anywidget.AnyWidget):
         with self.hold_sync():  # all of the answer in one message
             try:
                 yield
-            except (CourseError, OSError) as problem:
+            except (CourseError, OSError, TraitError) as problem:
                 error = str(problem)
             except Exception as problem:
                 error = self._describe(problem)
             finally:
-                self.error, self.busy = error, ""
-                self.answered = self.request if request is None else request
+                self.error, self.busy = _sendable(error), ""
+                self.answered = request if isinstance(request, int) else self.request
 
     def _read(self):
         """Read the drawing and tell the page.
@@ -266,6 +302,8 @@ class Recognizer(anywidget.AnyWidget):
 
     def _loaded(self, name):
         """The model, or an exception that says why there is none."""
+        if not isinstance(name, str) or name not in self.models:
+            raise MissingModelError(f"There is no model {name!a:.40}.")
         if name in (missing := self._missing()):
             raise MissingModelError(missing[name])
         return self.models[name]
@@ -303,6 +341,11 @@ def _opened(model):
         return load(model)
     except CheckpointError as problem:
         return problem
+
+
+def _sendable(text):
+    """The text for a message to the page: not too long, and without halves of characters."""
+    return text[:LONGEST].encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _packed(array):
