@@ -141,7 +141,7 @@ def read(path):
     """Read a checkpoint. Raises CheckpointError for anything that is not a whole one of ours."""
     path = os.fspath(path)
     try:
-        open_regular(path).close()
+        open_regular(path).close()  # safetensors takes every file that it may not open for missing
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
