@@ -23,7 +23,8 @@ def problem_of(info, run):
     if not problem:
         problem = _misfit("its recipe", info.get("recipe", {}), RECIPE, required=(), others=False)
     if not problem and "data" in info:
-        problem = _misfit("its data", info["data"], DATA, required=("digits", "samples"))
+        needed = ("digits", "samples") if run is not None else ()  # a run is resumed on the same
+        problem = _misfit("its data", info["data"], DATA, required=needed)
     if not problem and not all(text.isprintable() for text in _shown(info)):
         problem = "its description has text that cannot be shown"
     return problem or (_problem_of_run(run) if run is not None else "")
