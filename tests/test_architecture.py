@@ -1,5 +1,6 @@
 """Networks from JSON: what the file says is what computes, and what cannot work is refused."""
 
+import itertools
 import json
 import math
 
@@ -303,7 +304,7 @@ sizes = st.lists(st.integers(1, 9), min_size=2, max_size=5)
 @given(sizes, st.data())
 def test_any_chain_that_fits_is_built(sizes, data):
     layers = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(sizes):
         layers.append(dense(inputs, outputs))
         layers += data.draw(st.sampled_from([[], [batchnorm(outputs)], [dropout(outputs)]]))
     network = Network(layers)

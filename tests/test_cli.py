@@ -379,7 +379,7 @@ def too_large(model):
 def test_a_model_of_the_older_programs_is_told_from_a_damaged_one(course):
     interchange.write_model("old.bin", "mlp", MLP().parameters)
     assert "`python -m course convert`" in course("evaluate", "old.bin")[2]
-    code, lines, err = course("convert", "old.bin", "new.safetensors")
+    code, _lines, err = course("convert", "old.bin", "new.safetensors")
     assert (code, err) == (0, "") and course("evaluate", "new.safetensors")[0] == 0
 
 
@@ -432,7 +432,7 @@ def test_a_full_disk_is_a_failure_like_others(course, monkeypatch):
         raise OSError(28, "No space left on device", "run")
 
     monkeypatch.setattr(checkpoint, "save", full)
-    code, lines, err = course(*TRAIN)
+    code, _lines, err = course(*TRAIN)
     assert code == 1 and is_one_sentence(err, "train") and "No space" in err
 
 

@@ -11,6 +11,7 @@ from course import __version__, idx, mnist, models
 from course.commands import cli, pretrain
 from course.models import pretrained
 from course.models.pretrained import NAMES, PretrainedError
+from course.nn import training
 from course.recognizer.collection import accuracy
 
 
@@ -153,7 +154,7 @@ def test_what_was_made_can_be_loaded_and_is_recorded(little_mnist, tmp_path):
     y = idx.read(little_mnist / "t10k-labels-idx1-ubyte")
     for name, model in pretrained.load_all(tmp_path / "made").items():
         entry = record["models"][name]
-        assert models.evaluate(model, x, y) == (entry["test_loss"], entry["test_accuracy"])
+        assert training.evaluate(model, x, y) == (entry["test_loss"], entry["test_accuracy"])
         assert (entry["train_digits"], entry["test_digits"]) == (240, 60)
         assert entry["command"].split()[-4:] == ["--seed", "1", "--validation-split", "0"]
         assert entry["recipe"] | {"seed": 1, "validation_split": 0.0} == entry["recipe"]

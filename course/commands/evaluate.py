@@ -4,7 +4,7 @@ import numpy as np
 
 from course import commands, interchange, models
 from course.commands import tasks
-from course.nn import checkpoint
+from course.nn import checkpoint, training
 
 
 def add_arguments(parser):
@@ -37,7 +37,7 @@ def run(arguments):
     if arguments.attention and not hasattr(model, "attention_weights"):
         raise commands.CommandError(f"{arguments.file}: its {model.name} has no attention to write")
     with np.errstate(over="ignore", invalid="ignore"):  # the next line says it better
-        loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
+        loss, accuracy = training.evaluate(model, task.test_x, task.test_y)
     if not np.isfinite(loss):
         raise commands.CommandError(tasks.NOT_FINITE.format(arguments.file))
     name = saved.info.get("name", model.name)

@@ -14,6 +14,7 @@ from pathlib import Path
 from course import __version__, commands, mnist, models, records
 from course.commands import tasks
 from course.models import pretrained
+from course.nn import training
 from course.nn.files import replacing
 from course.nn.observers import PrintEpochs, ProgressBar
 
@@ -58,7 +59,7 @@ def train(name, recipe, task):
     trainer.fit(task.x, task.y)
     if trainer.stopped == "interrupted":
         raise KeyboardInterrupt
-    loss, accuracy = models.evaluate(model, task.test_x, task.test_y)
+    loss, accuracy = training.evaluate(model, task.test_x, task.test_y)
     print(f"{name}: test accuracy {accuracy:.2%}, loss {loss:.4f}", flush=True)
     return model, {
         "command": f"python -m course train {name} --seed {recipe.seed} --validation-split 0",

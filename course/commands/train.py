@@ -13,7 +13,7 @@ from pathlib import Path
 from course import commands, models, records
 from course.commands import tasks
 from course.models import architecture
-from course.nn import checkpoint
+from course.nn import checkpoint, training
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
 
@@ -250,7 +250,7 @@ def finish(trainer, out, info):
 
 def report(arguments, recipe, trainer, task, out, log):
     """Evaluate on the test digits and print the result."""
-    loss, accuracy = models.evaluate(trainer.model, task.test_x, task.test_y)
+    loss, accuracy = training.evaluate(trainer.model, task.test_x, task.test_y)
     seconds = sum(record.train_seconds for record in trainer.records)
     print(f"Test accuracy {accuracy:.2%}, loss {loss:.4f}; trained for {seconds:.1f} s")
     if out is None:

@@ -4,7 +4,7 @@ import json
 
 from course import attention, cnn, mlp, xor
 from course.models import architecture, shapes
-from course.nn import checkpoint, training
+from course.nn import checkpoint
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
 MODELS = {
@@ -26,11 +26,6 @@ def build(name, **config):
 def recipe(name):
     """Return the course's own recipe for the model `name`."""
     return KINDS[name][1]
-
-
-def evaluate(model, x, y):
-    """Return (mean loss, accuracy in [0, 1]) on x (samples, inputs), y (samples,)."""
-    return (xor if model.name == "xor" else training).evaluate(model, x, y)
 
 
 def describe(model):

@@ -18,6 +18,7 @@ where batch norm comes next, the ReLU follows that (Ioffe & Szegedy 2015, sectio
 layers a picture is passed on as (channels, height, width), to all other layers as one row.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -175,7 +176,7 @@ def check(layers) -> list[Part]:
     if len(layers) > DEEPEST:
         raise ArchitectureError(f"{len(layers):,} layers are more than {DEEPEST:,}")
     parts = [parse(index, layer) for index, layer in enumerate(layers)]
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         given, taken = before.outputs, after.inputs
         pictures = len(given) == len(taken) == 3
         if given != taken if pictures else math.prod(given) != math.prod(taken):

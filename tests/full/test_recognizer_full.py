@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from course import mnist, models
+from course import mnist
 from course.models import pretrained
+from course.nn import training
 from course.recognizer.trial import trial
 
 if not mnist.load().is_full:
@@ -28,7 +29,7 @@ def result(digits):
 @pytest.mark.parametrize("name", pretrained.NAMES)
 def test_the_record_has_the_accuracy_that_the_weights_have(digits, name):
     x = mnist.to_float(digits.test_images).reshape(10_000, -1)
-    loss, accuracy = models.evaluate(pretrained.load(name), x, digits.test_labels)
+    loss, accuracy = training.evaluate(pretrained.load(name), x, digits.test_labels)
     entry = pretrained.record()["models"][name]
     # another processor may round another way where two digits are all but equally probable
     assert accuracy == pytest.approx(entry["test_accuracy"], abs=0.0002)
