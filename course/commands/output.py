@@ -31,7 +31,7 @@ class VisibleStream:
 def visible_streams():
     """Within the block, stdout and stderr make visible what is written to them."""
     # print() to a stream that is closed (None) would use the other one
-    streams = [VisibleStream(s or open(os.devnull, "w")) for s in (sys.stdout, sys.stderr)]
+    streams = [VisibleStream(s or open(os.devnull, "w")) for s in (sys.stdout, sys.stderr)]  # noqa: SIM115
     stdout, stderr = streams
     with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:

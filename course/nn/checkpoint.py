@@ -148,7 +148,7 @@ def read(path):
                 raise CheckpointError(
                     f"{path}: a safetensors file, but not a checkpoint of this course"
                 )
-            arrays = {name: file.get_tensor(name) for name in file}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if metadata["crc32"] != _checksum(arrays, metadata):
             raise CheckpointError(f"{path}: damaged: its content does not have its checksum")
         info, run = json.loads(metadata["info"]), json.loads(metadata["run"])
