@@ -195,7 +195,7 @@ def test_an_interrupt_leaves_what_was_there(little_mnist, tmp_path, monkeypatch)
     def interrupted(self, x, y):
         self.stopped = "interrupted"
 
-    monkeypatch.setattr(pretrain.models, "evaluate", None)
+    monkeypatch.setattr(pretrain.training, "evaluate", None)
     monkeypatch.setattr("course.nn.training.Trainer.fit", interrupted)
     assert make(little_mnist, tmp_path) == 130
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
