@@ -52,7 +52,7 @@ test: $(SETUP)
 	$(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest --nbval tests notebooks
 	@echo "Not part of make test, because they need more than the sample and .venv (see .ci/run):"
 	@echo "    tests/full     the full MNIST"
-	@echo "    tests/oracle   PyTorch"
+	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 
 lint: $(SETUP)
