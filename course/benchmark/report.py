@@ -69,10 +69,8 @@ def table(results) -> str:
     """
 
     def text(result, figure, form):
-        value = result.get(figure)
-        if value is None:
-            return "-"
-        return form.format(min(value, 1) if form.endswith("%}") else value)
+        value = _shown(result, figure)
+        return "-" if value is None else form.format(value)
 
     shown = {
         title: figure
@@ -108,5 +106,11 @@ def sentences(result):
         "peak_memory_mb": "Peak memory {:.0f} MB, digits included",
     }
     for figure, form in forms.items():
-        if result[figure] is not None:
-            yield form.format(result[figure])
+        value = _shown(result, figure)
+        if value is not None:
+            yield form.format(value)
+
+
+def _shown(result, figure):
+    value = result.get(figure)
+    return min(value, 1) if value and figure == "fraction_of_gemm_peak" else value
