@@ -57,7 +57,7 @@ test: $(SETUP)
 	$(PYTEST) --nbval tests notebooks
 	@echo "Not part of make test, because they need more than the sample and .venv (see .ci/run):"
 	@echo "    tests/full     the full MNIST"
-	@echo "    tests/oracle   PyTorch"
+	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 
 quick: lint-python

@@ -1,7 +1,13 @@
 """`bench all --out`, and what lesson 07 reads of it."""
 
+import importlib.metadata
+import importlib.util
 import json
+import os
+import shutil
+import time
 
+import psutil
 import pytest
 
 from course import benchmark, models
@@ -13,20 +19,27 @@ def result(model, **changes):
     return {
         "model": model,
         "optimizer": "sgd",
+        "epochs": 1,
         "samples": 54_000,
         "rounds": 7,
         "seconds": 0.81,
         "torch_seconds": 1.377,
         "ratio_vs_torch": 1.7,
+        "compile_seconds": None,
+        "ratio_vs_compile": None,
+        "jax_seconds": 0.729,
+        "ratio_vs_jax": 0.9,
         "fraction_of_gemm_peak": 0.805,
         "slowdown_when_busy": 1.5,
+        "slowdown_when_crowded": 2.25,
         "peak_memory_mb": 350.4,
     } | changes
 
 
+NOTHING = {name: None for name in result("") if name[:5] in ("torch", "ratio", "jax_s", "fract")}
 RESULTS = [
     result("mlp"),
-    result("xor", torch_seconds=None, ratio_vs_torch=None, peak_memory_mb=None, seconds=0.00012),
+    result("xor", **NOTHING, peak_memory_mb=None, epochs=1_000_000, samples=4, seconds=0.00012),
 ]
 
 
@@ -42,9 +55,23 @@ def test_what_is_saved_is_read(tmp_path):
 
 def test_the_table_has_every_figure_and_a_dash_for_what_was_not_measured():
     header, mlp, xor = report.table(RESULTS).splitlines()
-    assert mlp.split() == ["mlp", "sgd", "0.81", "1.38", "1.70", "80%", "1.50", "350", "MB"]
-    assert xor.split() == ["xor", "sgd", "0.00012", "-", "-", "80%", "1.50", "-"]
+    assert "PyTorch" in header and "JAX" in header and "compile" not in header  # no row has it
+    assert mlp.split() == ["mlp", "sgd", "1", "0.81", "1.70x", "0.90x", "80%", "1.50x", "2.25x"]
+    assert xor.split() == ["xor", "sgd", "1,000,000", "0.00012", *"---", "1.50x", "2.25x"]
     assert len(header) == len(mlp) == len(xor)
+
+
+def test_no_more_than_all_of_the_time_is_spent_on_blas():
+    cnn = result("cnn", fraction_of_gemm_peak=1.31)
+    assert report.table([cnn]).split()[-3] == "100%"
+    assert "Matrix products alone, on BLAS: 100% of that" in report.sentences(cnn)
+
+
+def test_a_result_in_words_has_what_was_measured():
+    mlp, xor = (list(report.sentences(row)) for row in RESULTS)
+    assert mlp[0] == "One epoch of 54,000 digits: 0.810 s (median)" and len(mlp) == 7
+    assert "JAX takes 0.90 times as long" in mlp
+    assert xor[0] == "1,000,000 epochs of 4 cases: 0.000 s (median)" and len(xor) == 3
 
 
 @pytest.mark.parametrize(
@@ -77,32 +104,44 @@ def test_the_places_are_those_of_the_logs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Stand in for the measuring; returns what was asked for."""
+    """Stand in for the measuring, with no framework but PyTorch; returns what was asked for."""
     asked = []
 
-    def compare(model, optimizer, rounds, samples):
-        asked.append((model, optimizer, rounds, samples))
+    def compare(model, optimizer, *options, report):
+        asked.append((model, optimizer, *options))
         return result(model, optimizer=optimizer)
 
     monkeypatch.setattr(benchmark, "compare", compare)
+    absent = {"jax": "jax is not installed", "compile": "there is no g++"}
+    monkeypatch.setattr(benchmark, "why_not", lambda peer: absent.get(peer, ""))
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.2.3")
     return asked
 
 
 def test_bench_all_measures_every_model(measured, tmp_path, capsys):
     out = tmp_path / "mine" / "bench.json"
-    options = ["--optimizer", "adam", "--rounds", "3", "--samples", "100", "--json"]
-    assert main(["bench", "all", *options, "--out", str(out)]) == 0
-    assert measured == [(model, "adam", 3, 100) for model in models.MODELS]
+    options = ["--optimizer", "adam", "--rounds", "3", "--samples", "100", "--busy", "four"]
+    against = ["--against", "torch,compile,jax"]
+    assert main(["bench", "all", *options, *against, "--json", "--out", str(out)]) == 0
+    assert measured == [
+        (model, "sgd" if model == "xor" else "adam", 3, 100, ["torch"], ["four"])
+        for model in models.MODELS
+    ]
     lines = capsys.readouterr().out.splitlines()
     content = report.read(out)
     assert json.loads(lines[-1]) == content["results"]
     assert [row["model"] for row in content["results"]] == list(models.MODELS)
     assert content["command"].startswith("python -m course") and "cores" in content["machine"]
+    assert content["peers"] == "torch 1.2.3"
     assert f"Figures: {out}" in lines
+    assert "Without JAX: jax is not installed" in lines
+    assert "Without torch.compile: there is no g++" in lines
+    assert set(report.table(content["results"]).splitlines()) <= set(lines)
 
 
 def test_bench_of_one_model_prints_one_object(measured, capsys):
-    assert main(["bench", "cnn", "--json"]) == 0
+    assert main(["bench", "cnn", "--json", "--against", "none", "--busy", "none"]) == 0
+    assert measured == [("cnn", "sgd", 7, benchmark.SAMPLES, [], [])]
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == result("cnn")
 
 
@@ -113,3 +152,37 @@ def test_it_measures_nothing_that_it_cannot_write(measured, tmp_path, capsys):
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("python -m course bench: cannot write ")
     assert measured == []
+
+
+@pytest.mark.parametrize(
+    ("peer", "installed", "compiler", "reason"),
+    [
+        ("torch", True, False, ""),
+        ("torch", False, True, "torch is not installed"),
+        ("compile", True, True, ""),
+        ("compile", True, False, "it needs a C++ compiler, and there is no "),
+        ("jax", False, True, "jax is not installed"),
+    ],
+)
+def test_why_a_framework_is_left_out(monkeypatch, peer, installed, compiler, reason):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: installed or None)
+    monkeypatch.setattr(shutil, "which", lambda name: name if compiler else None)
+    answer = benchmark.why_not(peer)
+    assert answer.startswith(reason) and bool(answer) == bool(reason)
+
+
+def test_busy_processes_compute_apart_from_us_until_the_block_ends():
+    me = psutil.Process()
+    with benchmark.busy_processes(2):
+        children = [child for child in me.children() if "getppid" in "".join(child.cmdline())]
+        assert len(children) == 2
+        if os.name == "posix":
+            assert len({os.getsid(pid) for pid in (0, *(child.pid for child in children))}) == 3
+        before = [sum(child.cpu_times()[:2]) for child in children]
+        deadline = time.monotonic() + 60
+        while any(
+            sum(child.cpu_times()[:2]) <= was for child, was in zip(children, before, strict=True)
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert not any(child.is_running() for child in children)

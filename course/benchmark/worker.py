@@ -1,8 +1,9 @@
-"""One side of the benchmark: answers "epoch", "products" and "memory" with a number each.
+"""One side of the benchmark: answers "epoch", "products", "size" and "memory".
 
-Or with a text, if something fails.
+The first two with seconds, "size" with a dict of what an answer to "epoch" covers, "memory" with
+MB; or with a text, if something fails.
 
-Run as `python -m course.benchmark.worker course|torch MODEL OPTIMIZER SAMPLES` by `compare`.
+Run as `python -m course.benchmark.worker course|torch|compile|jax MODEL OPTIMIZER SAMPLES`.
 """
 
 import json
@@ -10,86 +11,37 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from course import mnist, models, xor
-from course.benchmark.products import PRODUCTS
-from course.nn.blas import gemm
-from course.nn.recipe import Recipe
-
-LEARNING_RATE = {"sgd": 0.01, "momentum": 0.01, "adam": 0.001}
-REPEATS = 200  # of the matrix products of one step
+from course import models
+from course.benchmark import products
+from course.benchmark.course_side import CourseSide, XORSide, digits
 
 
-def digits(samples):
-    """Return `samples` digits, repeated if there are fewer: (samples, 784) floats, labels."""
-    data = mnist.load()
-    images = mnist.to_float(data.train_images).reshape(len(data.train_images), -1)
-    chosen = np.arange(samples) % len(images)
-    return images[chosen], data.train_labels[chosen]
+def make_side(side, model, optimizer, samples):
+    """Return what trains: an object with `train_epoch()`."""
+    if model == "xor":
+        return XORSide()
+    x, y = digits(samples)
+    if side == "course":
+        return CourseSide(model, optimizer, x, y)
+    if side == "jax":
+        from course.benchmark.jax_side import JaxSide
+
+        return JaxSide(model, optimizer, x, y)
+    from course.benchmark.torch_side import TorchSide
+
+    return TorchSide(model, optimizer, x, y, compiled=side == "compile")
 
 
-class CourseSide:
-    """Trains the course's model with the course's loop."""
-
-    def __init__(self, model, optimizer, x, y):
-        batch_size = models.recipe(model).batch_size
-        recipe = Recipe(
-            epochs=10**6,  # one at a time, as they are asked for
-            batch_size=batch_size,
-            validation_split=0.0,
-            optimizer=optimizer,
-            learning_rate=LEARNING_RATE[optimizer],
-        )
-        self.x, self.y = x, y
-        self.trainer = recipe.trainer(models.build(model))
-        self.trainer.begin()
-        self.products = PRODUCTS[model](batch_size)
-        self.steps = len(x) / batch_size
-
-    def epoch(self):
-        """Train one epoch; return its seconds."""
-        started = time.perf_counter()
-        self.trainer.train_epoch(self.x, self.y)
-        return time.perf_counter() - started
-
-
-class XORSide:
-    """Trains the XOR network, one case at a time; the digits are of no use to it."""
-
-    def __init__(self, model, optimizer, x, y):
-        self.parameters = models.build(model).parameters.values()
-        self.steps = len(x)
-        self.products = PRODUCTS[model](batch=1)
-
-    def epoch(self):
-        """Take as many steps as there were digits; return the seconds."""
-        started = time.perf_counter()
-        epochs = self.steps // len(xor.TARGETS)
-        xor.train_epochs(xor.INPUTS, xor.TARGETS, *self.parameters, 0.01, epochs, 0.0)
-        return time.perf_counter() - started
-
-
-def gemm_seconds(products, steps):
-    """Return the seconds that the matrix products of `steps` training steps take by themselves.
-
-    `products` lists (m, k, n, trans_a, trans_b) of one step.
-    """
-    random = np.random.default_rng(0).standard_normal
-
-    def operand(rows, columns, transposed):
-        shape = (columns, rows) if transposed else (rows, columns)
-        return random(shape).astype(np.float32)
-
-    calls = []
-    for m, k, n, trans_a, trans_b in products:
-        a, b = operand(m, k, trans_a), operand(k, n, trans_b)
-        calls.append((a, b, np.empty((m, n), np.float32), trans_a, trans_b))
+def epoch_seconds(side):
     started = time.perf_counter()
-    for _ in range(REPEATS):
-        for a, b, out, trans_a, trans_b in calls:
-            gemm(a, b, out, trans_a=trans_a, trans_b=trans_b)
-    return (time.perf_counter() - started) / REPEATS * steps
+    side.train_epoch()
+    return time.perf_counter() - started
+
+
+def product_seconds(model, samples):
+    """Return the seconds that the matrix products of an epoch take by themselves."""
+    batch_size = models.recipe(model).batch_size
+    return products.seconds(products.PRODUCTS[model](batch_size)) * samples / batch_size
 
 
 def peak_memory():
@@ -107,20 +59,15 @@ def peak_memory():
 
 
 def serve(side, model, optimizer, samples):
-    x, y = digits(int(samples))
-    if side == "torch":
-        from course.benchmark.torch_side import TorchSide as Side
-    else:
-        Side = XORSide if model == "xor" else CourseSide
-    worker = Side(model, optimizer, x, y)
+    worker = make_side(side, model, optimizer, int(samples))
+    answers = {
+        "epoch": lambda: epoch_seconds(worker),
+        "products": lambda: product_seconds(model, int(samples)),
+        "size": lambda: worker.size,
+        "memory": peak_memory,
+    }
     for line in sys.stdin:
-        if line.strip() == "epoch":
-            answer = worker.epoch()
-        elif line.strip() == "products":
-            answer = gemm_seconds(worker.products, worker.steps)
-        else:
-            answer = peak_memory()
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answers[line.strip()]()), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,81 @@
-"""Measure training speed against PyTorch, if it is installed, and against BLAS alone."""
+"""Measure training speed: against frameworks that are installed, against BLAS alone, on a busy
+machine; or how it changes with the size of the network, the batch and the number of cores."""
+
+import argparse
+import importlib.metadata
 
 from course import benchmark, commands, models, records
-from course.benchmark import report
+from course.benchmark import cost, report
 from course.nn.recipe import OPTIMIZERS
 
 
+def some_of(known):
+    """Return a parser of names from `known` with commas between, or "none" (for argparse)."""
+
+    def parse(text):
+        names = [] if text == "none" else text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            choices = ", ".join(known)
+            raise argparse.ArgumentTypeError(f"unknown {unknown[0]!r}: use {choices}, or none")
+        return names
+
+    return parse
+
+
+def positive_seconds(text):
+    """Parse a number of seconds above 0 (for argparse)."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return value
+
+
+positive_seconds.__name__ = "number"  # argparse: "invalid number value"
+
+
 def add_arguments(parser):
-    parser.add_argument(
-        "model",
-        choices=(*models.MODELS, "all"),
-        metavar="MODEL|all",
-        help="the model's name, or all of them in turn",
+    kinds = parser.add_subparsers(dest="model", required=True, metavar="MODEL|all|cost")
+    for name in (*models.MODELS, "all"):
+        text = "all models in turn" if name == "all" else f"the model {name}"
+        kind = kinds.add_parser(name, help=text, description=__doc__)
+        add_common_arguments(kind, rounds=7)
+        kind.add_argument(
+            "--against",
+            type=some_of(benchmark.PEERS),
+            default=["torch"],
+            metavar="NAMES",
+            help=f"of {','.join(benchmark.PEERS)}, those that are installed (default: torch)",
+        )
+        kind.add_argument(
+            "--busy",
+            type=some_of(benchmark.BUSY),
+            default=[*benchmark.BUSY],
+            metavar="NAMES",
+            help="also beside one or four other processes: one,four (the default), or none",
+        )
+        kind.set_defaults(measure=run_models)
+    kind = kinds.add_parser("cost", help="how the time grows with sizes", description=cost.__doc__)
+    add_common_arguments(kind, rounds=5)
+    kind.add_argument(
+        "--axes",
+        type=some_of(cost.AXES),
+        default=[*cost.AXES],
+        metavar="NAMES",
+        help=f"what to vary, of {','.join(cost.AXES)} (default: all of them)",
     )
+    kind.add_argument(
+        "--least-seconds",
+        type=positive_seconds,
+        default=cost.LEAST_SECONDS,
+        metavar="S",
+        help="train so long for one measurement (default: %(default)s)",
+    )
+    kind.set_defaults(measure=run_cost)
+
+
+def add_common_arguments(parser, rounds):
     parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd")
-    parser.add_argument("--rounds", type=commands.positive_int, metavar="N", default=7)
+    parser.add_argument("--rounds", type=commands.positive_int, metavar="N", default=rounds)
     parser.add_argument(
         "--samples",
         type=commands.positive_int,
@@ -21,9 +83,7 @@ def add_arguments(parser):
         default=benchmark.SAMPLES,
         help="digits in an epoch (default: %(default)s)",
     )
-    parser.add_argument(
-        "--out", metavar="FILE", help="the figures and the machine's name, for lesson 07"
-    )
+    parser.add_argument("--out", metavar="FILE", help="for the figures and the machine's name")
     commands.add_json_option(parser)
 
 
@@ -31,31 +91,63 @@ def run(arguments):
     if arguments.out:
         commands.check_files([("the figures", arguments.out)], commands.digit_files(None))
     commands.load_digits(None)  # says which, or why not, before the work begins
-    every = arguments.model == "all"
-    results = [measure(name, arguments) for name in (models.MODELS if every else [arguments.model])]
+    arguments.measure(arguments)
+
+
+def finish(arguments, results, versions=()):
+    """Write and print what was found, as far as it is wanted."""
     if arguments.out:
-        report.save(arguments.out, results, records.provenance(commands.command_line()))
+        made_by = [*records.provenance(commands.command_line()), *versions]
+        report.save(arguments.out, results, made_by)
         print(f"Figures: {arguments.out}")
     if arguments.json:
+        every = arguments.model in ("all", "cost")
         commands.print_json(results if every else results[0])
 
 
-def measure(model, arguments):
-    """Measure one model, print the figures in words, and return them."""
-    print(f"{model}, {arguments.optimizer}:", flush=True)
-    try:
-        result = benchmark.compare(model, arguments.optimizer, arguments.rounds, arguments.samples)
-    except RuntimeError as error:
-        raise commands.CommandError(error) from None
-    print(f"One epoch of {result['samples']} digits: {result['seconds']:.3f} s (median)")
-    print(f"Matrix products alone, on BLAS: {result['fraction_of_gemm_peak']:.0%} of that")
-    print(
-        f"With one core taken by another program: {result['slowdown_when_busy']:.2f} times as long"
+def run_cost(arguments):
+    curves = cost.measure(
+        arguments.axes,
+        arguments.optimizer,
+        arguments.rounds,
+        arguments.samples,
+        arguments.least_seconds,
+        report=lambda line: print(line, flush=True),
     )
-    if result["ratio_vs_torch"] is None:
-        print("PyTorch is not installed: nothing to compare with")
-    else:
-        print(f"PyTorch takes {result['ratio_vs_torch']:.2f} times as long")
-    if result["peak_memory_mb"] is not None:
-        print(f"Peak memory {result['peak_memory_mb']:.0f} MB")
+    print(cost.table(curves))
+    finish(arguments, curves)
+
+
+def run_models(arguments):
+    against = []
+    for peer in arguments.against:
+        if problem := benchmark.why_not(peer):
+            print(f"Without {benchmark.PEERS[peer]}: {problem}")
+        else:
+            against.append(peer)
+    every = arguments.model == "all"
+    names = models.MODELS if every else [arguments.model]
+    results = [measure(name, against, arguments) for name in names]
+    if every:
+        print(report.table(results))
+    packages = {"jax" if peer == "jax" else "torch" for peer in against}
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in sorted(packages)]
+    finish(arguments, results, [f"peers: {', '.join(versions)}"] if versions else ())
+
+
+def measure(model, against, arguments):
+    """Measure one model, print the figures in words, and return them."""
+    optimizer = "sgd" if model == "xor" else arguments.optimizer  # its loops know no other
+    print(f"{model}, {optimizer}:", flush=True)
+    result = benchmark.compare(
+        model,
+        optimizer,
+        arguments.rounds,
+        arguments.samples,
+        against,
+        arguments.busy,
+        report=lambda line: print(line, flush=True),
+    )
+    for line in report.sentences(result):
+        print(line)
     return result

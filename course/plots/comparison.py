@@ -1,6 +1,7 @@
 """Models and runs side by side: what each one reaches, and what it costs."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 from course.plots.style import COLORS, GRAY, MODEL_COLORS, axes_or_new, plain, styled, subplots
 from course.plots.training import as_logs, cumulative_times, losses, run_colors, show_percent, times
@@ -151,4 +152,30 @@ def seed_spread(results, ax=None, quantity="test accuracy", title="One dot, one 
     ax.margins(x=0.15)
     ax.grid(visible=False, axis="y")
     show_percent(ax.xaxis)
+    return ax.figure
+
+
+@styled
+def cost_growth(curves, ax=None, title="What an epoch costs"):
+    """Seconds an epoch over a size, both axes logarithmic; returns the Figure.
+
+    curves: as `course.benchmark.cost.measure` returns them, all of one axis. The legend has each
+    one's slope p, seconds ~ size^p. Steps off the trend end in a ring.
+    """
+    ax = axes_or_new(ax)
+    for index, curve in enumerate(curves):
+        label, color = curve["model"], model_color(curve["model"], index)
+        if curve["slope"] is not None:
+            label += f", slope {curve['slope']:.2f}"
+        values, seconds = np.array(curve["values"]), np.array(curve["seconds"])
+        ax.plot(values, seconds, "o-", color=color, label=label)
+        off = np.array([step is not None for step in curve["off_trend"]])
+        ax.plot(values[off], seconds[off], "o", color=color, markersize=11, fillstyle="none")
+    ax.set(xscale="log", yscale="log", xlabel=curves[0]["axis"], ylabel="seconds an epoch")
+    ax.set_xticks(curves[0]["values"], map(str, curves[0]["values"]))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.minorticks_off()
+    ax.set_title(title)
+    ax.legend()
     return ax.figure
