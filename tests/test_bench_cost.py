@@ -1,12 +1,12 @@
 """`bench cost`: its curves, its trend, and what it says of a step that leaves the trend."""
 
 import json
-import os
 
 import numpy as np
 import pytest
 
 from course.benchmark import cost
+from course.nn import shares
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -50,12 +50,11 @@ def test_every_axis_is_measured(course):
     code, lines, _ = course("bench", "cost", *options, "--out", "new/cost.json")
     assert code == 0
     curves = json.loads(lines[-1])
-    cores = min(2, len(cost.usable_cores()))
+    cores = min(2, shares.CORES)
     expected = [
         (model, axis.label, [*axis.values][: cores if name == "cores" else None])
         for name, axis in cost.AXES.items()
         for model in axis.models
-        if name != "cores" or cores
     ]
     assert [(curve["model"], curve["axis"], curve["values"]) for curve in curves] == expected
     assert all(min(curve["seconds"]) > 0 for curve in curves)
@@ -76,16 +75,6 @@ def test_sizes_are_those_of_the_models():
         for value in axis.values[:2]:
             point = cost.Point(axis.models[0], "sgd", **axis.setup(value))
             assert size(point.trainer) == value
-
-
-@pytest.mark.skipif(len(cost.usable_cores()) < 2, reason="there is one core, or no choice of them")
-def test_one_core_is_one_core_inside_the_block_only():
-    before = os.sched_getaffinity(0)
-    with cost.use_cores(1):
-        assert len(os.sched_getaffinity(0)) == 1
-    assert os.sched_getaffinity(0) == before
-    with cost.use_cores(None):
-        assert os.sched_getaffinity(0) == before
 
 
 def test_the_table_marks_what_is_off_the_trend():

@@ -15,6 +15,16 @@ def test_every_share_is_computed_and_the_results_keep_their_order():
     assert shares.run(lambda a, b: a - b, [(k, 10) for k in range(40)]) == list(range(-10, 30))
 
 
+def test_with_one_core_the_caller_does_all_inside_the_block_only(monkeypatch):
+    monkeypatch.setattr(shares, "CORES", 3)
+    with shares.limit(1):
+        threads = shares.run(threading.get_ident, [()] * 8)
+    assert set(threads) == {threading.get_ident()}
+    with shares.limit(5):
+        assert shares.CORES == 3  # there are no more
+    assert shares.CORES == 3
+
+
 @pytest.mark.parametrize("who", ["caller", "helper"])
 def test_an_error_is_told_when_nobody_is_at_work_any_more(who, monkeypatch):
     monkeypatch.setattr(shares, "CORES", 2)

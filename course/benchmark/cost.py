@@ -5,9 +5,7 @@ logarithmic, and p is its slope. A step that leaves the line is worth a look: a 
 or a machine that did something else.
 """
 
-import contextlib
 import math
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -18,7 +16,7 @@ import numpy as np
 from course import models
 from course.benchmark import SAMPLES
 from course.benchmark.course_side import digits, make_trainer
-from course.nn import blas
+from course.nn import shares
 
 LEAST_SECONDS = 0.3  # of training in one measurement
 OFF = 1.5  # a step is off the trend when it is this many times as large or as small
@@ -58,14 +56,14 @@ AXES = {
 class Point:
     """One setting, and how long it takes to train on `count` digits in it."""
 
-    def __init__(self, model, optimizer, config=None, batch_size=None, cores=None):
+    def __init__(self, model, optimizer, config=None, batch_size=None, cores=shares.CORES):
         self.batch_size = batch_size or models.recipe(model).batch_size
         self.trainer = make_trainer(models.build(model, **config or {}), optimizer, self.batch_size)
         self.cores = cores
 
     def seconds(self, x, y):
         """Train once on the digits x (count, 784), y (count,); return the seconds."""
-        with use_cores(self.cores):
+        with shares.limit(self.cores):
             started = time.perf_counter()
             self.trainer.train_epoch(x, y)
             return time.perf_counter() - started
@@ -77,33 +75,6 @@ class Point:
         while count < len(x) and self.seconds(x[:count], y[:count]) < least:
             count = min(2 * count, len(x))
         return count
-
-
-def usable_cores():
-    """Return the cores that this process may use; none where the system lets nobody choose."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
-
-
-@contextlib.contextmanager
-def use_cores(count):
-    """Use so many cores inside the block, for BLAS and for all other threads; None: as it is."""
-    if count is None:
-        yield
-        return
-    every = usable_cores()
-    pin_threads(every[:count])
-    try:
-        with blas.limit_threads(count):
-            yield
-    finally:
-        pin_threads(every)
-
-
-def pin_threads(cores):
-    """Let all threads that this process has, and those that they start, use these cores only."""
-    for thread in os.listdir("/proc/self/task"):
-        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
-            os.sched_setaffinity(int(thread), cores)
 
 
 def measure(
@@ -121,7 +92,7 @@ def measure(
     for axis in map(AXES.get, axes):
         values = axis.values
         if axis is AXES["cores"]:
-            values = [count for count in values if count <= len(usable_cores())]
+            values = [count for count in values if count <= shares.CORES]
         for model in axis.models if values else ():
             report(f"{model}: {axis.label} {', '.join(map(str, values))}")
             points = [Point(model, optimizer, **axis.setup(value)) for value in values]

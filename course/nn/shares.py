@@ -5,6 +5,7 @@ cores there are, who computes a share, or when. So the same seed gives the same 
 machine and on a busy one.
 """
 
+import contextlib
 import functools
 import itertools
 import os
@@ -17,6 +18,17 @@ OF_A_BATCH = 4  # so many shares; more would be smaller than what a meeting cost
 
 # How many this process may use; Linux alone tells.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@contextlib.contextmanager
+def limit(cores):
+    """Use at most so many cores inside the block; the results stay the same."""
+    global CORES
+    before, CORES = CORES, min(cores, CORES)
+    try:
+        yield
+    finally:
+        CORES = before
 
 
 @functools.cache
