@@ -679,9 +679,10 @@ def test_a_stream_that_is_closed(closed, code, out, err):
 
 @pytest.mark.parametrize("encoding", ["ascii", "ascii:strict"])
 def test_an_encoding_that_lacks_a_character_is_no_reason_to_fail(encoding):
-    process = start("data", "--data", "…×", environment={"PYTHONIOENCODING": encoding})
-    _, err = process.communicate()
-    assert process.returncode == 1 and is_one_sentence(err, "data") and r"\u2026" in err
+    arguments = ["train", "xor", "--epochs", "2", "--out", "…×"]
+    process = start(*arguments, environment={"PYTHONIOENCODING": encoding})
+    out, err = communicate(process)
+    assert (process.returncode, err) == (0, "") and r"Model: \u2026\xd7" in out
 
 
 # Names that no terminal should get as they are: bytes that are not UTF-8, and a color.
@@ -761,7 +762,7 @@ def test_bench_without_torch(course, monkeypatch):
     assert (code, err) == (0, "")
     result = json.loads(lines[-1])
     assert result["ratio_vs_torch"] is None and result["torch_seconds"] is None
-    assert 0 < result["fraction_of_gemm_peak"] < 2 and 0 < result["seconds"] < 60
+    assert result["fraction_of_gemm_peak"] > 0 and result["seconds"] > 0
     assert (result["model"], result["rounds"], result["samples"]) == ("mlp", 2, 256)
     assert result["peak_memory_mb"] is None or 50 < result["peak_memory_mb"] < 500
     assert sum(line.startswith("round") for line in lines) == 2
