@@ -216,6 +216,7 @@ HEAVY = {"numpy", "scipy", "numba", "matplotlib", "tqdm", "IPython"}
         ("cli.main(['--help'])", set(), set()),
         ("cli.main(['train', '--help'])", {"train"}, {"numpy", "scipy", "numba", "tqdm"}),
         ("cli.main(['data'])", {"data"}, {"numpy"}),
+        ("import course.mlp", set(), {"numpy", "scipy", "numba"}),
     ],
 )
 def test_nothing_is_imported_that_is_not_asked_for(code, commands, heavy):
@@ -229,6 +230,7 @@ print(*sys.modules)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert loaded & HEAVY == heavy
+    assert "scipy.special" not in loaded  # as long to load as all of NumPy
     assert {name for name in cli.COMMANDS if f"course.commands.{name}" in loaded} == commands
 
 
