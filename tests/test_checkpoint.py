@@ -662,13 +662,17 @@ def test_killed_at_any_moment_and_resumed_it_is_the_same_run(tmp_path):
 
     run, kills, dice = folder / "run", 0, random.Random()
     command = train(folder)
-    while kill_after_an_epoch(command, delay=dice.uniform(0, 1.5) * an_epoch):
+    while (
+        killed := kill_after_an_epoch(command, delay=dice.uniform(0, 1.5) * an_epoch)
+    ) or not kills:
+        if not killed:  # on a busy machine the kill may come too late: once more from the start
+            run.unlink()
+            continue
         kills += 1
         epochs_of(folder / "log.txt")
         if run.exists():  # no kill came between the first line and the first file
             assert checkpoint.read(run).run["epoch"] >= 1
             command = train(folder, "--resume", str(run))
-    assert kills >= 1
     assert arrays(run) == expected
     assert len(epochs_of(folder / "log.txt")) == 5
 

@@ -68,7 +68,7 @@ class Draw:
         started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(sent)
         _, err = self.process.communicate(timeout=60)
-        _, alive = psutil.wait_procs(started, timeout=10)
+        _, alive = psutil.wait_procs(started, timeout=60)
         return self.process.returncode, err, alive
 
 

@@ -6,13 +6,16 @@ machine and on a busy one.
 """
 
 import contextlib
-import functools
+import ctypes
 import itertools
 import os
+import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
+from numba import types
+
+from course.nn.compiled import jit
 
 OF_A_BATCH = 4  # so many shares; more would be smaller than what a meeting costs
 
@@ -29,16 +32,6 @@ def limit(cores):
         yield
     finally:
         CORES = before
-
-
-@functools.cache
-def _helpers():
-    """Threads, one for each further core; made when first needed, and anew after a fork."""
-    return ThreadPoolExecutor(max(CORES - 1, 1))
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 def run(task, arguments):
@@ -59,14 +52,15 @@ def run(task, arguments):
         finally:
             todo.clear()  # after an error or Ctrl-C nobody begins another one
 
-    calls = [_helpers().submit(work) for _ in range(min(len(todo), CORES) - 1)]
+    helpers = _helpers(min(len(todo), CORES) - 1)
+    for helper in helpers:
+        helper.call(work)
     try:
         work()
     finally:
-        begun = [call for call in calls if not call.cancel()]
-        wait(begun)  # nobody writes behind our back
-    for call in begun:
-        call.result()  # raises what went wrong in there
+        errors = [helper.leave() for helper in helpers]  # nobody writes behind our back
+    for error in filter(None, errors):
+        raise error
     return results
 
 
@@ -76,6 +70,95 @@ def _next(todo):
         return todo.popleft()
     except IndexError:
         return None
+
+
+# ---- Threads that help --------------------------------------------------------------------------
+
+# Python's own locks, by address: compiled code can take them without Python's interpreter.
+_acquire = types.ExternalFunction("PyThread_acquire_lock", types.int32(types.uintp, types.int32))
+_release = types.ExternalFunction("PyThread_release_lock", types.void(types.uintp))
+ctypes.pythonapi.PyThread_allocate_lock.restype = ctypes.c_void_p
+SPINS = 4000  # looks at a lock before going to sleep; about a tenth of a millisecond
+
+
+@jit(nogil=True)
+def _wait(lock):
+    """Take a lock, as soon as it is free.
+
+    To wake a thread that sleeps takes the system longer than most products take. So look at the
+    lock for a moment first; then sleep, for on a busy machine others can use the core.
+    """
+    for _ in range(SPINS):
+        if _acquire(lock, 0):
+            return
+    _acquire(lock, 1)
+
+
+@jit
+def _try(lock):
+    """Take a lock if it is free; tell whether it was."""
+    return _acquire(lock, 0) == 1
+
+
+@jit
+def _free(lock):
+    _release(lock)
+
+
+def _taken_lock():
+    lock = ctypes.pythonapi.PyThread_allocate_lock()
+    _try(lock)
+    return lock
+
+
+class _Helper:
+    """A thread that does some work if it finds the time before the work is over."""
+
+    def __init__(self):
+        self._bell = _taken_lock()  # free: there may be work
+        self._work = None
+        self._offer = _taken_lock()  # free: whoever takes it decides what becomes of the work
+        self._done = _taken_lock()
+        self._error = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def call(self, work):
+        self._work, self._error = work, None
+        _free(self._offer)
+        _try(self._bell)  # from the last time, if it was not heard yet
+        _free(self._bell)
+
+    def leave(self):
+        """Wait until the work is done if it was begun; otherwise see that it never is."""
+        if not _try(self._offer):
+            _wait(self._done)
+        return self._error
+
+    def _serve(self):
+        while True:
+            _wait(self._bell)
+            if _try(self._offer):
+                try:
+                    self._work()
+                except BaseException as error:
+                    self._error = error
+                _free(self._done)
+
+
+_crew = []  # of all helpers so far
+
+
+def _helpers(count):
+    while len(_crew) < count:
+        _crew.append(_Helper())
+    return _crew[:count]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_crew.clear)  # a forked process has none of the threads
+
+
+# ---- Shares of a batch --------------------------------------------------------------------------
 
 
 class Gradients:
