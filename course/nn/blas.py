@@ -11,29 +11,23 @@ product, so that one of them that has to wait for another program makes all wait
 processors' code they add up in another order than one thread does.
 """
 
-import ctypes
 import itertools
 
+import llvmlite.binding as llvm
 import numpy as np
 import threadpoolctl
+from numba import types
 from numba.extending import get_cython_function_address
 from scipy.linalg import blas
 
 from course.nn import shares
+from course.nn.compiled import jit
 
-SHARES = 4  # of a large product
+SHARES = 2  # of a large product
 LARGE = 2**22  # multiplications: below, a product takes less time than a meeting
 
 FLOAT, DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 _GEMM = {FLOAT: blas.sgemm, DOUBLE: blas.dgemm}
-# The same functions by address. Called in this way they let go of Python's lock.
-_C_GEMM = {
-    dtype: ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(
-        get_cython_function_address("scipy.linalg.cython_blas", name)
-    )
-    for dtype, name in ((FLOAT, "sgemm"), (DOUBLE, "dgemm"))
-}
-_C_REAL = {FLOAT: ctypes.c_float, DOUBLE: ctypes.c_double}
 
 
 def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
@@ -70,41 +64,41 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
     # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
     # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
     if m * n * k >= LARGE and n >= 16 * SHARES:
-        product = (np.ascontiguousarray(a), np.ascontiguousarray(b), out, alpha, beta)
+        a, b, factors = map(np.ascontiguousarray, (a, b, np.array([alpha, beta], a.dtype)))
         ends = [n * share // SHARES for share in range(SHARES + 1)]
-        blocks = itertools.pairwise(ends)
-        shares.run(_columns, [(*product, trans_a, trans_b, *block) for block in blocks])
+        product = (a, b, out, factors, trans_a, trans_b, m, k)
+        shares.run(_columns, [(*product, *block) for block in itertools.pairwise(ends)])
     else:
         options = {"trans_a": trans_b, "trans_b": trans_a, "overwrite_c": 1}
         _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, **options)
     return out
 
 
-def _columns(a, b, out, alpha, beta, trans_a, trans_b, first, end):
-    """Compute columns first to end (exclusive) of the product, by BLAS's own calling sequence."""
-    m, k = a.shape[::-1] if trans_a else a.shape
-    # Columns of op(b) are rows of a `b` that is to be transposed.
-    skipped = first * a.itemsize * (b.shape[1] if trans_b else 1)
-    sizes = (ctypes.c_int * 6)(end - first, m, k, b.shape[1], a.shape[1], out.shape[1])
-    rows, columns, inner, row_of_b, row_of_a, row_of_out = range(
-        ctypes.addressof(sizes), ctypes.addressof(sizes) + ctypes.sizeof(sizes), 4
-    )
-    factors = (_C_REAL[a.dtype] * 2)(alpha, beta)
-    _C_GEMM[a.dtype](
-        b"T" if trans_b else b"N",
-        b"T" if trans_a else b"N",
-        rows,
-        columns,
-        inner,
-        ctypes.addressof(factors),
-        b.ctypes.data + skipped,
-        row_of_b,
-        a.ctypes.data,
-        row_of_a,
-        ctypes.addressof(factors) + a.itemsize,
-        out.ctypes.data + first * a.itemsize,
-        row_of_out,
-    )
+# The same functions, by address: called in this way from compiled code, they need no Python.
+for name in ("sgemm", "dgemm"):
+    llvm.add_symbol(f"course_{name}", get_cython_function_address("scipy.linalg.cython_blas", name))
+_BY_ADDRESS = types.void(*[types.uintp] * 13)
+_sgemm = types.ExternalFunction("course_sgemm", _BY_ADDRESS)
+_dgemm = types.ExternalFunction("course_dgemm", _BY_ADDRESS)
+
+
+@jit(nogil=True)
+def _columns(a, b, out, factors, trans_a, trans_b, m, k, first, end):
+    """Compute columns first to end (exclusive) of a product; factors are alpha and beta.
+
+    BLAS wants the address of everything: here t of whether to transpose, s of sizes, f of factors.
+    """
+    transposed = np.array([84 if trans_b else 78, 84 if trans_a else 78], np.uint8)  # "T" or "N"
+    sizes = np.array([end - first, m, k, b.shape[1], a.shape[1], out.shape[1]], np.int32)
+    t, s, f = transposed.ctypes.data, sizes.ctypes.data, factors.ctypes.data
+    skipped = first * a.itemsize
+    if trans_b:  # columns of op(b) are rows of b
+        skipped *= b.shape[1]
+    x, y, z = a.ctypes.data, b.ctypes.data + skipped, out.ctypes.data + first * a.itemsize
+    if a.itemsize == 4:
+        _sgemm(t, t + 1, s, s + 4, s + 8, f, y, s + 12, x, s + 16, f + 4, z, s + 20)
+    else:
+        _dgemm(t, t + 1, s, s + 4, s + 8, f, y, s + 12, x, s + 16, f + 8, z, s + 20)
 
 
 def _use_one_thread():
