@@ -35,11 +35,13 @@ $(VENV)/bin/python:
 	echo "This course needs Python 3.11 to 3.14, which is none of: $(PYTHONS)." >&2; exit 1
 
 # setuptools comes with the lock, so the course itself is built without asking the network again.
-# The first import of Matplotlib lists the fonts of the machine: better now than in a lesson.
+# The first import of Matplotlib lists the fonts of the machine, and the loops are compiled at their
+# first call: better now than in a lesson.
 $(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
 	$(RUN) pip install --requirement requirements.lock
 	$(RUN) pip install --no-build-isolation --no-deps --editable .
 	$(VENV)/bin/python -c "import matplotlib.pyplot"
+	$(RUN) course compile
 	@rm -f $(VENV)/set-up-* && touch $@
 
 setup: $(SETUP)

@@ -21,6 +21,7 @@ from course import benchmark, commands, environment, interchange, mnist, models
 from course.commands import cli
 from course.mlp import MLP
 from course.nn import checkpoint
+from course.nn.compiled import CompileNotice
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 TRAIN = ["train", "mlp", "--epochs", "2", "--out", "run", "--log", "log.txt"]
@@ -810,3 +811,32 @@ def test_ctrl_c_ends_the_benchmark_and_its_processes():
     process.send_signal(signal.SIGINT)
     _, err = communicate(process)  # returns when nobody holds the pipes any more
     assert (process.returncode, err) == (130, "python -m course bench: interrupted\n")
+
+
+# compile
+
+
+@pytest.mark.slow
+def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
+    env = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "COURSE_LOGS_DIR": str(tmp_path / "logs"),
+        "COURSE_DATA_DIR": str(mnist.CLONE_DATA / "sample"),
+    }
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "course", *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    assert CompileNotice.MESSAGE in run("compile", "cnn", "xor")
+    assert CompileNotice.MESSAGE not in run("train", "cnn", "--epochs", "1")
+    assert CompileNotice.MESSAGE not in run("train", "xor", "--epochs", "100")
+
+
+def test_only_models_have_loops_to_compile(course):
+    code, lines, err = course("compile", "cnn", "pictures")
+    assert (code, lines) == (2, []) and "there is no model 'pictures'" in err

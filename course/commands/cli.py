@@ -25,6 +25,7 @@ COMMANDS = {
     "data": "say which digits are there and whether they are whole; download MNIST",
     "convert": "convert a model from or to the Rust programs' binary files",
     "pretrain": "make the weights that come with the course, from full MNIST",
+    "compile": "compile the loops that train, which else happens when they are first needed",
     "info": "say which versions, BLAS, cores and digits are in use, and what is wrong with them",
     "bench": "measure the speed against the machine's limit and against PyTorch",
 }
