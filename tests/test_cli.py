@@ -818,7 +818,7 @@ def test_ctrl_c_ends_the_benchmark_and_its_processes():
 
 @pytest.mark.slow
 def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
-    env = os.environ | {
+    environment = os.environ | {
         "NUMBA_CACHE_DIR": str(tmp_path),
         "COURSE_LOGS_DIR": str(tmp_path / "logs"),
         "COURSE_DATA_DIR": str(mnist.CLONE_DATA / "sample"),

@@ -78,7 +78,8 @@ def _next(todo):
 _acquire = types.ExternalFunction("PyThread_acquire_lock", types.int32(types.uintp, types.int32))
 _release = types.ExternalFunction("PyThread_release_lock", types.void(types.uintp))
 ctypes.pythonapi.PyThread_allocate_lock.restype = ctypes.c_void_p
-SPINS = 4000  # looks at a lock before going to sleep; about a tenth of a millisecond
+SPINS = 10_000  # looks at a lock before going to sleep: a quarter of a millisecond
+HESITATION = 100  # looks: a few microseconds
 
 
 @jit(nogil=True)
@@ -92,6 +93,19 @@ def _wait(lock):
         if _acquire(lock, 0):
             return
     _acquire(lock, 1)
+
+
+@jit(nogil=True)
+def _next_call(done, bell):
+    """Free the lock `done`, unless that is 0, and wait for the bell.
+
+    Both at once, because all this time the caller has, or needs, Python's own lock.
+    """
+    if done:
+        _release(done)
+    _wait(bell)
+    for _ in range(HESITATION):  # until the caller's share has begun
+        _acquire(bell, 0)
 
 
 @jit
@@ -135,14 +149,16 @@ class _Helper:
         return self._error
 
     def _serve(self):
+        done = 0
         while True:
-            _wait(self._bell)
+            _next_call(done, self._bell)
+            done = 0
             if _try(self._offer):
                 try:
                     self._work()
                 except BaseException as error:
                     self._error = error
-                _free(self._done)
+                done = self._done
 
 
 _crew = []  # of all helpers so far
