@@ -13,6 +13,7 @@ from course.nn import shares
 
 def test_every_share_is_computed_and_the_results_keep_their_order():
     assert shares.run(lambda a, b: a - b, [(k, 10) for k in range(40)]) == list(range(-10, 30))
+    assert shares.run(max, []) == []
 
 
 def test_with_one_core_the_caller_does_all_inside_the_block_only(monkeypatch):

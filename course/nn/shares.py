@@ -52,7 +52,7 @@ def run(task, arguments):
         finally:
             todo.clear()  # after an error or Ctrl-C nobody begins another one
 
-    helpers = _helpers(min(len(todo), CORES) - 1)
+    helpers = _helpers(max(min(len(todo), CORES) - 1, 0))
     for helper in helpers:
         helper.call(work)
     try:
