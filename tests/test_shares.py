@@ -1,12 +1,17 @@
 """Shares of a batch: computed at the same time, in any order, in a forked process, too."""
 
+import contextlib
+import dataclasses
 import os
+import subprocess
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from course import models
 from course.attention import PatchAttention
 from course.nn import shares
 
@@ -63,3 +68,36 @@ def test_a_process_forked_off_after_a_step_can_go_on():
     _, status = os.waitpid(child, 0)
     killer.cancel()
     assert status == 0
+
+
+@contextlib.contextmanager
+def crowd(count):
+    """Keep `count` other processes busy, each in a session of its own as other users' are."""
+    command = [sys.executable, "-S", "-c", "while True: pass"]
+    others = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "attention"])
+def test_the_same_seed_gives_the_same_bits_whatever_the_machine_does(name, monkeypatch):
+    random = np.random.default_rng(0)
+    x, y = random.random((640, 784), np.float32), random.integers(0, 10, 640)
+
+    def train():
+        model = models.build(name)
+        recipe = dataclasses.replace(models.recipe(name), epochs=2, validation_split=0.0)
+        recipe.trainer(model).fit(x, y)
+        return {key: w.tobytes() for key, w in model.parameters.items()}
+
+    with shares.limit(1):
+        alone = train()
+    together = train()
+    with crowd(4):
+        crowded = train()
+    monkeypatch.setattr(shares, "CORES", 4)  # more than there may be
+    assert alone == together == crowded == train()
