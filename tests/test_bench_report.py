@@ -4,8 +4,10 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import shutil
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -186,3 +188,19 @@ def test_busy_processes_compute_apart_from_us_until_the_block_ends():
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert not any(child.is_running() for child in children)
+
+
+def test_the_readme_tells_what_was_measured():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    for result in report.read(report.reference_path())["results"]:
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| {result['model']} |"))
+        told = [float(number) for number in re.findall(r"(?<= )\d+\.\d+", row)]
+        names = ["ratio_vs_torch", "ratio_vs_compile", "ratio_vs_jax", "slowdown_when_crowded"]
+        measured = [result[name] for name in names if result[name]]
+        assert told == [round(result["seconds"], 2), *(round(ratio, 1) for ratio in measured)]
+    assert f"{result_of('mlp')['fraction_of_gemm_peak']:.0%}".replace("%", " %") in text
+
+
+def result_of(model):
+    results = report.read(report.reference_path())["results"]
+    return next(result for result in results if result["model"] == model)
