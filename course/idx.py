@@ -50,7 +50,7 @@ def _error(file, field, found, expected):
     return IdxError(f"{file}: {field}: found {found}, expected {expected}")
 
 
-# Reading
+# ---- Reading -------------------------------------------------------------------------------------
 
 
 def read(source, max_bytes=MAX_BYTES):
@@ -177,7 +177,7 @@ def read_pair(images, labels, num_classes=10):
     return x, y
 
 
-# Writing
+# ---- Writing -------------------------------------------------------------------------------------
 
 
 def write(path, array):

@@ -36,7 +36,7 @@ USER_DATA = Path(os.path.expanduser("~/.cache/course/mnist"))
 INSTALLED_SAMPLE = Path(sysconfig.get_path("data")) / "share/course/sample"
 
 
-# Where the files are
+# ---- Where the files are -------------------------------------------------------------------------
 
 
 def find_file(directory, name):
@@ -97,7 +97,7 @@ def download_directory():
     return CLONE_DATA if in_clone else USER_DATA
 
 
-# Reading
+# ---- Reading -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,7 +154,7 @@ def to_float(images, dtype=np.float32):
     return images / np.dtype(dtype).type(255)
 
 
-# Checking
+# ---- Checking ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

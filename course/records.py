@@ -36,7 +36,7 @@ class LogError(CourseError, ValueError):
     """A file that is no training log; the message names the file and what is wrong with it."""
 
 
-# ------------------------------------------------------------------------------ in memory
+# ---- In memory -----------------------------------------------------------------------------------
 
 
 @dataclass
@@ -90,7 +90,7 @@ def as_log(run, name="training") -> Log:
     return Log.from_records(run, name)
 
 
-# ------------------------------------------------------------------------------- reading
+# ---- Reading -------------------------------------------------------------------------------------
 
 
 def read_log(path) -> Log:
@@ -182,7 +182,7 @@ def run_name(path) -> str:
     return f"{name} (mine)" if path.parent.name == "mine" else name
 
 
-# ------------------------------------------------------------------------------- writing
+# ---- Writing -------------------------------------------------------------------------------------
 
 
 class LogWriter(Observer):
@@ -245,7 +245,7 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-# ------------------------------------------------------------------------------- where logs lie
+# ---- Where logs lie ------------------------------------------------------------------------------
 
 
 def logs_folder() -> Path:

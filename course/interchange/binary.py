@@ -34,7 +34,7 @@ class InterchangeError(CourseError, ValueError):
     """A file or model that does not fit; the message names it, the field, found and expected."""
 
 
-# ------------------------------------------------------------------------------ what is in a file
+# ---- What is in a file ---------------------------------------------------------------------------
 
 
 def mlp_fields(inputs=784, hidden=512, outputs=10):
@@ -70,7 +70,7 @@ def attention_sizes(numbers) -> list[tuple[int, int]]:
     return sorted(found, key=lambda sizes: abs(math.log(sizes[1] / (2 * sizes[0]))))
 
 
-# ------------------------------------------------------------------------------ reading
+# ---- Reading -------------------------------------------------------------------------------------
 
 
 def read_model(path, kind=None, d_model=None, d_ff=None):
@@ -167,7 +167,7 @@ def check_finite(path, name, array):
         )
 
 
-# ------------------------------------------------------------------------------ writing
+# ---- Writing -------------------------------------------------------------------------------------
 
 
 def write_model(path, kind, arrays, dtype=None):

@@ -166,7 +166,7 @@ def load(path, seed=1, dtype=np.float32) -> Network:
         raise ArchitectureError(f"{path}: no readable JSON: {error}") from None
 
 
-# ------------------------------------------------------------------------------ checking
+# ---- Checking ------------------------------------------------------------------------------------
 
 
 def check(layers) -> list[Part]:
@@ -266,7 +266,7 @@ def number(label, name, field, value):
     return value
 
 
-# ------------------------------------------------------------------------------ the layers
+# ---- The layers ----------------------------------------------------------------------------------
 
 
 def dense(label, inputs, outputs):

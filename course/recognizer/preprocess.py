@@ -36,27 +36,12 @@ class Steps:
     cropped: np.ndarray  # (height, width)   the ink, cut out
     scaled: np.ndarray  # (<= 20, <= 20)     the longer side is 20
     centered: np.ndarray  # (28, 28)         what the network receives
-    corner: tuple[int, int]  # row and column of `cropped` in the drawing
     offset: tuple[int, int]  # row and column of `scaled` in `centered`
 
     @property
     def x(self):
         """The network's input, (1, 784) float32 in [0, 1]."""
         return self.centered.reshape(1, SIDE * SIDE).astype(np.float32) / np.float32(255)
-
-    def locate(self, row, column):
-        """Where the middle of the network's pixel (row, column) lies in the drawing: (y, x)."""
-        return tuple(
-            corner + (index + 0.5 - offset) * full / small
-            for index, corner, offset, full, small in zip(
-                (row, column),
-                self.corner,
-                self.offset,
-                self.cropped.shape,
-                self.scaled.shape,
-                strict=True,
-            )
-        )
 
 
 def normalize(drawing):
@@ -79,20 +64,19 @@ def normalize(drawing):
         raise ValueError(
             f"a drawing is a (height, width) array of uint8, not {drawing.shape} {drawing.dtype}"
         )
-    cropped, corner = crop(drawing)
+    cropped = crop(drawing)
     scaled = scale(cropped)
     centered, offset = center(scaled)
-    return Steps(cropped, scaled, centered, corner, offset)
+    return Steps(cropped, scaled, centered, offset)
 
 
 def crop(drawing):
-    """Cut out the smallest rectangle that holds all ink; also return its row and column."""
+    """Cut out the smallest rectangle that holds all ink."""
     rows = np.flatnonzero(drawing.any(axis=1))
     columns = np.flatnonzero(drawing.any(axis=0))
     if rows.size == 0:
         raise EmptyDrawingError("There is nothing to read yet: draw a digit.")
-    top, left = int(rows[0]), int(columns[0])
-    return drawing[top : rows[-1] + 1, left : columns[-1] + 1].copy(), (top, left)
+    return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
 
 
 def scale(cropped, box=BOX):
