@@ -88,9 +88,10 @@ def test_each_step_is_kept():
     drawing[60:160, 100:150] = 255
     steps = normalize(drawing)
     np.testing.assert_array_equal(steps.cropped, drawing[60:160, 100:150])
+    assert steps.corner == (60, 100)
     assert steps.x.shape == (1, 784) and steps.x.dtype == np.float32
     assert steps.x.max() == 1.0
-    assert steps.offset == (4, 9)  # of 20 x 10 in 28 x 28
+    assert steps.offset == (4, 10)  # 20 x 10, its middle in the middle of 28 x 28
 
 
 @pytest.mark.parametrize("thickness", [1, 2, 3])

@@ -36,6 +36,7 @@ class Steps:
     cropped: np.ndarray  # (height, width)   the ink, cut out
     scaled: np.ndarray  # (<= 20, <= 20)     the longer side is 20
     centered: np.ndarray  # (28, 28)         what the network receives
+    corner: tuple[int, int]  # row and column of `cropped` in the drawing
     offset: tuple[int, int]  # row and column of `scaled` in `centered`
 
     @property
@@ -64,19 +65,20 @@ def normalize(drawing):
         raise ValueError(
             f"a drawing is a (height, width) array of uint8, not {drawing.shape} {drawing.dtype}"
         )
-    cropped = crop(drawing)
+    cropped, corner = crop(drawing)
     scaled = scale(cropped)
     centered, offset = center(scaled)
-    return Steps(cropped, scaled, centered, offset)
+    return Steps(cropped, scaled, centered, corner, offset)
 
 
 def crop(drawing):
-    """Cut out the smallest rectangle that holds all ink."""
+    """Cut out the smallest rectangle that holds all ink; also return its row and column."""
     rows = np.flatnonzero(drawing.any(axis=1))
     columns = np.flatnonzero(drawing.any(axis=0))
     if rows.size == 0:
         raise EmptyDrawingError("There is nothing to read yet: draw a digit.")
-    return drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+    top, left = int(rows[0]), int(columns[0])
+    return drawing[top : rows[-1] + 1, left : columns[-1] + 1].copy(), (top, left)
 
 
 def scale(cropped, box=BOX):

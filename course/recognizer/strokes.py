@@ -202,7 +202,7 @@ def paste_digit(image, rng, size=None):
     Returns:
         (280, 280) uint8.
     """
-    ink = crop(image)
+    ink, _ = crop(image)
     size = rng.uniform(CANVAS / 4, CANVAS) if size is None else size
     factor = size / max(ink.shape)
     height, width = (max(1, round(side * factor)) for side in ink.shape)
