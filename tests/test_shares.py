@@ -21,6 +21,25 @@ def test_every_share_is_computed_and_the_results_keep_their_order():
     assert shares.run(max, []) == []
 
 
+def test_shares_within_shares_and_several_callers():
+    def outer(k):
+        return shares.run(lambda i: (k, i, threading.get_ident()), [(i,) for i in range(20)])
+
+    found = [[], []]
+    threads = [
+        threading.Thread(target=lambda f=f: f.extend(shares.run(outer, [(k,) for k in range(50)])))
+        for f in found
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    for results in found:
+        assert [[entry[:2] for entry in row] for row in results] == [
+            [(k, i) for i in range(20)] for k in range(50)
+        ]
+
+
 def test_with_one_core_the_caller_does_all_inside_the_block_only(monkeypatch):
     monkeypatch.setattr(shares, "CORES", 3)
     with shares.limit(1):

@@ -52,13 +52,19 @@ def run(task, arguments):
         finally:
             todo.clear()  # after an error or Ctrl-C nobody begins another one
 
-    helpers = _helpers(max(min(len(todo), CORES) - 1, 0))
-    for helper in helpers:
-        helper.call(work)
-    try:
+    if not _one_caller.acquire(blocking=False):  # the helpers have one, another thread
         work()
+        return results
+    try:
+        helpers = _helpers(max(min(len(todo), CORES) - 1, 0))
+        for helper in helpers:
+            helper.call(work)
+        try:
+            work()
+        finally:
+            errors = [helper.leave() for helper in helpers]  # nobody writes behind our back
     finally:
-        errors = [helper.leave() for helper in helpers]  # nobody writes behind our back
+        _one_caller.release()
     for error in filter(None, errors):
         raise error
     return results
@@ -80,30 +86,32 @@ _release = types.ExternalFunction("PyThread_release_lock", types.void(types.uint
 ctypes.pythonapi.PyThread_allocate_lock.restype = ctypes.c_void_p
 SPINS = 10_000  # looks at a lock before going to sleep: a quarter of a millisecond
 HESITATION = 100  # looks: a few microseconds
+CALM = 400  # meetings without such looks after one that was late: somebody else needs the cores
 
 
 @jit(nogil=True)
-def _wait(lock):
-    """Take a lock, as soon as it is free.
+def _wait(lock, spins):
+    """Take a lock, as soon as it is free; tell whether it took a sleep.
 
-    To wake a thread that sleeps takes the system longer than most products take. So look at the
+    To wake a thread that sleeps takes the system longer than many products take. So look at the
     lock for a moment first; then sleep, for on a busy machine others can use the core.
     """
-    for _ in range(SPINS):
+    for _ in range(spins):
         if _acquire(lock, 0):
-            return
+            return False
     _acquire(lock, 1)
+    return True
 
 
 @jit(nogil=True)
-def _next_call(done, bell):
+def _next_call(done, bell, spins):
     """Free the lock `done`, unless that is 0, and wait for the bell.
 
     Both at once, because all this time the caller has, or needs, Python's own lock.
     """
     if done:
         _release(done)
-    _wait(bell)
+    _wait(bell, spins)
     for _ in range(HESITATION):  # until the caller's share has begun
         _acquire(bell, 0)
 
@@ -134,6 +142,7 @@ class _Helper:
         self._offer = _taken_lock()  # free: whoever takes it decides what becomes of the work
         self._done = _taken_lock()
         self._error = None
+        self._calm = 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     def call(self, work):
@@ -144,14 +153,17 @@ class _Helper:
 
     def leave(self):
         """Wait until the work is done if it was begun; otherwise see that it never is."""
-        if not _try(self._offer):
-            _wait(self._done)
+        slept = not _try(self._offer) and _wait(self._done, self._spins())
+        self._calm = CALM if slept and not self._calm else max(self._calm - 1, 0)
         return self._error
+
+    def _spins(self):
+        return 0 if self._calm else SPINS
 
     def _serve(self):
         done = 0
         while True:
-            _next_call(done, self._bell)
+            _next_call(done, self._bell, self._spins())
             done = 0
             if _try(self._offer):
                 try:
@@ -162,6 +174,7 @@ class _Helper:
 
 
 _crew = []  # of all helpers so far
+_one_caller = threading.Lock()
 
 
 def _helpers(count):
@@ -170,8 +183,15 @@ def _helpers(count):
     return _crew[:count]
 
 
+def _after_fork():
+    """Forget the threads, for a forked process has none of them but the one that forked."""
+    global _one_caller
+    _crew.clear()
+    _one_caller = threading.Lock()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_crew.clear)  # a forked process has none of the threads
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 # ---- Shares of a batch --------------------------------------------------------------------------
