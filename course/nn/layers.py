@@ -119,7 +119,7 @@ class Dense(Layer):
     def forward(self, x):
         self.x = x
         y = gemm(x, self.parameters["w"])  # (batch, inputs) @ (inputs, outputs)
-        y += self.parameters["b"]
+        y += self.parameters["b"]  # (batch, outputs) + (outputs,)
         return y
 
     def backward(self, dy):
@@ -128,7 +128,7 @@ class Dense(Layer):
             dx = gemm(dy, self.parameters["w"], trans_b=True)  # dy @ w^T: (batch, inputs)
         target, alpha, beta = self._weight_gradient
         gemm(self.x, dy, target, alpha=alpha, beta=beta, trans_a=True)  # x^T @ dy: like w
-        dy.sum(axis=0, out=self.gradients["b"])
+        dy.sum(axis=0, out=self.gradients["b"])  # (outputs,)
         return dx
 
     def redirect_weight_gradient(self, target, alpha, beta):
