@@ -287,6 +287,7 @@ layer = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(layer, max_size=3) | st.recursive(values, st.lists, max_leaves=5))
 def test_no_description_breaks_the_builder(layers):

@@ -455,6 +455,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 def test_a_few_bytes_take_neither_memory_nor_time(tmp_path):
     files = [
@@ -536,6 +537,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_a_whole_file_says_it_is_resumed_or_refused_in_a_sentence(tmp_path, whole, data):

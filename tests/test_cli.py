@@ -742,6 +742,7 @@ caching.CacheImpl._locator_classes = []  # what a read-only home and package com
 """
 
 
+@pytest.mark.slow
 def test_where_machine_code_cannot_be_kept_it_still_works():
     process = start(*TRAIN, "--json", code=NO_CACHE)
     out, err = process.communicate()
@@ -802,6 +803,7 @@ def test_a_benchmark_process_tells_what_went_wrong(course, monkeypatch):
     assert code == 1 and is_one_sentence(err, "bench") and "no such core" in err
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_ends_the_benchmark_and_its_processes():
     options = ["--rounds", "100000", "--samples", "64", "--against", "none"]

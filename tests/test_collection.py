@@ -58,6 +58,7 @@ def test_two_windows_lose_no_digit(tmp_path):
     assert collection.counts == [6] * 10 and fits(collection).all()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
 def test_a_kill_at_any_moment_leaves_whole_digits(tmp_path):
     killing = start(KILL, tmp_path)

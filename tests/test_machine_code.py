@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 DAMAGES = {
     "index_cut_off": ("nbi", lambda content: content[:-20]),
     "index_empty": ("nbi", lambda content: b""),
@@ -28,6 +30,7 @@ print("{name}", {name}(21.0), sum({name}.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.slow
 def test_damaged_machine_code_is_compiled_anew_and_it_is_said(tmp_path):
     program, cache = tmp_path / "program.py", tmp_path / "cache"
     functions = "".join(FUNCTION.format(name=name) for name in DAMAGES)

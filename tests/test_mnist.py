@@ -81,6 +81,7 @@ def test_readme_gives_the_hashes_and_sizes_of_the_code():
         assert f"| {name} | {len(content):,} | {mnist.SAMPLE[name]} |" in sample
 
 
+@pytest.mark.slow
 def test_script_makes_the_very_same_sample_again(tmp_path, monkeypatch, capsys):
     digits = mnist.load()
     images = np.concatenate([digits.train_images, digits.test_images]).reshape(5000, 784)

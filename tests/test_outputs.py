@@ -161,6 +161,7 @@ def start(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_trainings_that_start_together_have_a_log_each(course):
     runs = [start("train", "mlp", "--epochs", "2", "--out", name) for name in "abc"]
     said = [run.communicate()[0].splitlines() for run in runs]

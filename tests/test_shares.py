@@ -102,6 +102,7 @@ def crowd(count):
             other.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "cnn", "attention"])
 def test_the_same_seed_gives_the_same_bits_whatever_the_machine_does(name, monkeypatch):
     random = np.random.default_rng(0)
