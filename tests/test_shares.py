@@ -21,6 +21,25 @@ def test_every_share_is_computed_and_the_results_keep_their_order():
     assert shares.run(max, []) == []
 
 
+def test_ctrl_c_while_helpers_are_called_does_no_harm_to_the_next_shares(monkeypatch):
+    monkeypatch.setattr(shares, "CORES", 2)
+    shares.run(abs, [(1,), (2,)])
+    (before,) = shares._crew
+    call = shares._Helper.call
+
+    def interrupted(helper, work):
+        call(helper, work)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shares._Helper, "call", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            shares.run(abs, [(-k,) for k in range(50)])
+    for _ in range(20):
+        assert shares.run(abs, [(-k,) for k in range(50)]) == list(range(50))
+    assert before not in shares._crew
+
+
 def test_shares_within_shares_and_several_callers():
     def outer(k):
         return shares.run(lambda i: (k, i, threading.get_ident()), [(i,) for i in range(20)])

@@ -63,6 +63,10 @@ def run(task, arguments):
             work()
         finally:
             errors = [helper.leave() for helper in helpers]  # nobody writes behind our back
+    except BaseException:
+        todo.clear()
+        _crew.clear()  # Ctrl-C may have come between two locks: the next call gets other helpers
+        raise
     finally:
         _one_caller.release()
     for error in filter(None, errors):
