@@ -72,6 +72,7 @@ def test_with_one_core_the_caller_does_all_inside_the_block_only(monkeypatch):
 @pytest.mark.parametrize("who", ["caller", "helper"])
 def test_an_error_is_told_when_nobody_is_at_work_any_more(who, monkeypatch):
     monkeypatch.setattr(shares, "CORES", 2)
+    monkeypatch.setattr(shares, "_calm", 0)
     caller, both, begun, ended = threading.get_ident(), threading.Barrier(2), [], []
 
     def task(k):
@@ -86,6 +87,35 @@ def test_an_error_is_told_when_nobody_is_at_work_any_more(who, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         shares.run(task, [(k,) for k in range(50)])
     assert len(begun) == len(ended) + 1 < 50
+
+
+def test_in_a_crowd_the_caller_sleeps_while_helpers_do_it_all(monkeypatch):
+    monkeypatch.setattr(shares, "CORES", 2)
+    monkeypatch.setattr(shares, "_calm", 4)
+    for _ in range(3):
+        threads = shares.run(lambda _: threading.get_ident(), [(k,) for k in range(50)])
+        assert threading.get_ident() not in threads
+    with pytest.raises(ZeroDivisionError):
+        monkeypatch.setattr(shares, "_calm", 4)
+        shares.run(lambda k: 1 / k, [(k,) for k in range(5)])
+    monkeypatch.setattr(shares, "_calm", 1)  # over: the caller takes its part again
+    assert threading.get_ident() in shares.run(
+        lambda _: time.sleep(0.01) or threading.get_ident(), [(k,) for k in range(9)]
+    )
+
+
+def test_who_is_late_calms_all(monkeypatch):
+    monkeypatch.setattr(shares, "CORES", 2)
+    monkeypatch.setattr(shares, "_calm", 0)
+    caller, both = threading.get_ident(), threading.Barrier(2)
+
+    def task():
+        both.wait(60)
+        if threading.get_ident() != caller:
+            time.sleep(0.1)  # far longer than anybody looks
+
+    shares.run(task, [()] * 2)
+    assert shares._calm == shares.CALM
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

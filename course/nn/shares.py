@@ -38,9 +38,12 @@ def run(task, arguments):
     """Call task(*a) for each a in `arguments`, on all cores; return a list of the results.
 
     The caller takes one share after the other, and so does each helper that finds the time: a
-    helper that is kept waiting by other programs has nothing that anybody would wait for. To run
+    helper that is kept waiting by other programs has nothing that anybody would wait for. While
+    other programs need the cores, helpers take all shares and the caller sleeps: systems let a
+    thread that has slept have a core at once, and one that never sleeps wait for its turn. To run
     beside each other, tasks must let go of Python's lock (compiled with `nogil`, or calls into C).
     """
+    global _calm
     todo = deque(enumerate(arguments))
     results = [None] * len(todo)
 
@@ -56,21 +59,27 @@ def run(task, arguments):
         work()
         return results
     try:
-        helpers = _helpers(max(min(len(todo), CORES) - 1, 0))
+        _calm = max(_calm - 1, 0)
+        calm = _calm > 0 and CORES > 1
+        helpers = _helpers(max(min(len(todo), CORES) - (not calm), 0))
         for helper in helpers:
             helper.call(work)
         try:
-            work()
-        finally:
-            errors = [helper.leave() for helper in helpers]  # nobody writes behind our back
+            if not calm:
+                work()
+        finally:  # nobody writes behind our back
+            late = [helper.join() if calm else helper.leave() for helper in helpers]
+        if any(late):
+            _calm = CALM
+        errors = [helper.error for helper in helpers if helper.error]
     except BaseException:
         todo.clear()
         _crew.clear()  # Ctrl-C may have come between two locks: the next call gets other helpers
         raise
     finally:
         _one_caller.release()
-    for error in filter(None, errors):
-        raise error
+    if errors:
+        raise errors[0]
     return results
 
 
@@ -90,7 +99,8 @@ _release = types.ExternalFunction("PyThread_release_lock", types.void(types.uint
 ctypes.pythonapi.PyThread_allocate_lock.restype = ctypes.c_void_p
 SPINS = 10_000  # looks at a lock before going to sleep: a quarter of a millisecond
 HESITATION = 100  # looks: a few microseconds
-CALM = 400  # meetings without such looks after one that was late: somebody else needs the cores
+CALM = 200  # meetings after one that was late: others need the cores, so nobody looks, all sleep
+_calm = 0  # so many of them to go
 
 
 @jit(nogil=True)
@@ -145,35 +155,36 @@ class _Helper:
         self._work = None
         self._offer = _taken_lock()  # free: whoever takes it decides what becomes of the work
         self._done = _taken_lock()
-        self._error = None
-        self._calm = 0
+        self.error = None
         threading.Thread(target=self._serve, daemon=True).start()
 
     def call(self, work):
-        self._work, self._error = work, None
+        self._work, self.error = work, None
         _free(self._offer)
         _try(self._bell)  # from the last time, if it was not heard yet
         _free(self._bell)
 
     def leave(self):
-        """Wait until the work is done if it was begun; otherwise see that it never is."""
-        slept = not _try(self._offer) and _wait(self._done, self._spins())
-        self._calm = CALM if slept and not self._calm else max(self._calm - 1, 0)
-        return self._error
+        """Wait until the work is done if it was begun, and tell whether that was late.
 
-    def _spins(self):
-        return 0 if self._calm else SPINS
+        Otherwise see that it never is begun.
+        """
+        return not _try(self._offer) and _wait(self._done, SPINS)
+
+    def join(self):
+        """Sleep until the work is done."""
+        _wait(self._done, 0)
 
     def _serve(self):
         done = 0
         while True:
-            _next_call(done, self._bell, self._spins())
+            _next_call(done, self._bell, 0 if _calm else SPINS)
             done = 0
             if _try(self._offer):
                 try:
                     self._work()
                 except BaseException as error:
-                    self._error = error
+                    self.error = error
                 done = self._done
 
 
