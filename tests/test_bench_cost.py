@@ -1,6 +1,7 @@
 """`bench cost`: its curves, its trend, and what it says of a step that leaves the trend."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +86,24 @@ def test_the_table_marks_what_is_off_the_trend():
         "      64       0.5",
         "     128         4   off the trend: a step 1.6 times as large",
     ]
+
+
+def test_the_readme_tells_what_was_measured_and_explains_every_step_off_the_trend():
+    root = Path(__file__).parents[1]
+    text = (root / "README.md").read_text(encoding="utf-8")
+    paragraphs = " ".join(text.split())
+    for curve in json.loads((root / "logs/cost.json").read_text(encoding="utf-8"))["results"]:
+        (row,) = (
+            line for line in text.splitlines() if f"| {curve['model']}, {curve['axis']} |" in line
+        )
+        _, _, sizes, seconds, slope, _ = row.split("|")
+        assert [int(size) for size in sizes.split(",")] == curve["values"]
+        assert [float(s) for s in seconds.split(",")] == [
+            float(f"{s:.2g}") for s in curve["seconds"]
+        ]
+        assert float(slope) == round(curve["slope"], 2)
+        for before, value, off in zip(
+            curve["values"], curve["values"][1:], curve["off_trend"][1:], strict=False
+        ):
+            if off:
+                assert f"rom {before} to {value} {curve['axis']}" in paragraphs

@@ -23,6 +23,8 @@ def test_every_share_is_computed_and_the_results_keep_their_order():
 
 def test_ctrl_c_while_helpers_are_called_does_no_harm_to_the_next_shares(monkeypatch):
     monkeypatch.setattr(shares, "CORES", 2)
+    monkeypatch.setattr(shares, "_calm", 0)
+    monkeypatch.setattr(shares, "_crew", [])
     shares.run(abs, [(1,), (2,)])
     (before,) = shares._crew
     call = shares._Helper.call

@@ -99,7 +99,7 @@ _release = types.ExternalFunction("PyThread_release_lock", types.void(types.uint
 ctypes.pythonapi.PyThread_allocate_lock.restype = ctypes.c_void_p
 SPINS = 10_000  # looks at a lock before going to sleep: a quarter of a millisecond
 HESITATION = 100  # looks: a few microseconds
-CALM = 200  # meetings after one that was late: others need the cores, so nobody looks, all sleep
+CALM = 100  # meetings after one that was late: others need the cores, so nobody looks, all sleep
 _calm = 0  # so many of them to go
 
 
