@@ -102,14 +102,15 @@ def chatty(x):
         (lambda x: x * x, "gave [1.0, 6.25], expected [2.0, -5.0]\nIt looks as if x is squared."),
         (
             lambda x: 2 * x * (x < 90),
-            "Not yet: case 2: <lambda>(x=<float64 of shape (50, 2)>) gave 0 at (45, 0), expected "
-            "180; 10 of 100 values differ",
+            "Not yet: case 2: <lambda>(x=<float64 of shape (50, 2)>) gave 0.0 at (45, 0), expected "
+            "180.0; 10 of 100 values differ",
         ),
         (lambda x: x[:1], "gave the shape (1,), expected the shape (2,)"),
         (sum, "gave a single number, expected the shape (2,)"),
         (lambda x: x.astype(str), "gave ['1.0', '-2.5'], expected floating-point numbers"),
         (lambda x: 2j * x, "gave [2j, (-0-5j)], expected floating-point numbers"),
         (lambda x: [[1], [2, 3]], "gave [[1], [2, 3]], expected an array"),
+        (lambda x: 10**5000, "ended with ValueError: "),  # too long to be written
         (lambda x: x / [], "case 1: <lambda>(x=[1.0, -2.5]) ended with ValueError: "),
         (lambda x: np.full_like(x, np.nan), "gave [nan, nan], expected [2.0, -5.0]"),
         (forgets_to_return, "returned nothing: is there a `return` at its end?\nIt printed: [ 2."),
@@ -136,7 +137,7 @@ def test_who_changes_the_input_is_told_and_harms_nobody():
         return parts["x"]
 
     assert exercise.verdict(in_place) == (
-        "Not yet: case 1: in_place(parts={'x': array([1., 1.])}, y=1.0) gave what is expected, "
+        "Not yet: case 1: in_place(parts={'x': [1.0, 1.0]}, y=1.0) gave what is expected, "
         "but changes its input parts: work on a copy of it"
     )
     assert exercise.verdict(lambda parts, y: parts["x"].copy() + y).startswith("Correct")
@@ -169,6 +170,8 @@ A, B = np.array([[1.0, 2.0]]), np.array([3.0])
         (np.inf, 1.0, "gave 1.0, expected inf"),
         (np.array([3e-9, 0]), np.array([6e-9, 0]), "gave [6e-09, 0.0], expected [3e-09, 0.0]"),
         (np.array([1.0, 0]), np.array([1.0, 1e-8]), ""),
+        (np.arange(99) < 50, np.arange(99) < 51, "gave True at (50,), expected False; 1 of "
+         "99 values differ"),
         ("seven", "seven", ""),
         ("seven", "one", "gave 'one', expected 'seven'"),
     ],

@@ -74,12 +74,12 @@ class Exercise:
         given = copy.deepcopy(arguments)
         try:
             found = self.result(attempt, given)
+            if found is None or found is Ellipsis:
+                return NOTHING
+            if problem := difference(expected, found):
+                return problem
         except Exception as error:  # whatever the learner's code does, the lesson goes on
             return f"ended with {type(error).__name__}: {error}"
-        if found is None or found is Ellipsis:
-            return NOTHING
-        if problem := difference(expected, found):
-            return problem
         after = self._by_name(given)
         for name, before in self._by_name(arguments).items():
             if changed(before, after[name]):
@@ -88,15 +88,18 @@ class Exercise:
 
     def _mistake(self, attempt, cases):
         """The known mistake that gives the same as `attempt` in all cases; "" if none does."""
-        with redirect_stdout(io.StringIO()):
-            try:
-                found = [self.result(attempt, copy.deepcopy(case)) for case in cases]
-            except Exception:  # an error is told anyway
-                return ""
-        for mistake, function in self.mistakes.items():
-            made = [self.result(function, copy.deepcopy(case)) for case in cases]
-            if not any(map(difference, made, found)):
-                return mistake
+
+        def results(function):
+            return [self.result(function, copy.deepcopy(case)) for case in cases]
+
+        try:
+            with redirect_stdout(io.StringIO()):
+                found = results(attempt)
+            for mistake, function in self.mistakes.items():
+                if not any(map(difference, results(function), found)):
+                    return mistake
+        except Exception:  # it ends with an error in one of the cases: no mistake does
+            pass
         return ""
 
     def _by_name(self, arguments):

@@ -133,6 +133,9 @@ HEADS = Exercise(
             lambda q, k, v, heads: many_heads(q * math.sqrt(q.shape[1] // heads), k, v, heads)
         ),
         "all columns are one head": lambda q, k, v, heads: many_heads(q, k, v, 1),
+        "all heads share one softmax over all columns; each should have its own": (
+            lambda q, k, v, heads: softmax(q @ k.T / math.sqrt(q.shape[1] // heads)) @ v
+        ),
         "the heads take every so many columns; each should have neighboring ones": (
             _interleaved_heads
         ),

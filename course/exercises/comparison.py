@@ -83,13 +83,14 @@ def _seconds_until(good_enough, offset):
     return attempt
 
 
-def _epoch_with(choose, column, empty=0.0, answer="epoch"):
+def _epoch_with(choose, column, empty=0.0, answer="epoch", read=float):
     """The mistakes of reading: choose by another column, or count an empty cell as a number."""
 
     def attempt(text):
         rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-        row = choose(rows, key=lambda row: float(row[column] or empty))
-        return int(row[answer]) if answer == "epoch" else float(row[answer])
+        rows = [row | {"place": place} for place, row in enumerate(rows, start=1)]
+        row = choose(rows, key=lambda row: read(row[column] or empty))
+        return float(row[answer]) if answer == "val_loss" else int(row[answer])
 
     return attempt
 
@@ -133,6 +134,12 @@ BEST = Exercise(
         "the training loss decides, not the validation loss": _epoch_with(min, "train_loss"),
         "an epoch that was not measured counts as a loss of 0": _epoch_with(min, "val_loss"),
         "the epoch with the highest loss is found": _epoch_with(max, "val_loss"),
+        "the losses are compared letter by letter, as text; float() makes numbers of them": (
+            _epoch_with(min, "val_loss", empty="9", read=str)
+        ),
+        "the lines are counted; an epoch's number is what its line begins with": (
+            _epoch_with(min, "val_loss", empty=math.inf, answer="place")
+        ),
         "the lowest loss itself is returned, not its epoch": (
             _epoch_with(min, "val_loss", empty=math.inf, answer="val_loss")
         ),

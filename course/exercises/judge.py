@@ -60,7 +60,7 @@ def _difference_of_arrays(expected, found, where):
             return f"gave {_literal(values)}{where}, expected {_literal(expected)}"
         at = tuple(map(int, np.argwhere(wrong)[0]))
         return (
-            f"gave {values[at]:.6g} at {at}{where}, expected {expected[at]:.6g}; "
+            f"gave {described(values[at])} at {at}{where}, expected {described(expected[at])}; "
             f"{wrong.sum():,} of {wrong.size:,} values differ"
         )
     if KINDS[values.dtype.kind][0] > fineness:
@@ -91,16 +91,18 @@ def described(value):
 
 def _literal(value):
     """`value` as the learner would write it, in one line; an empty text if it would be long."""
-    if isinstance(value, (np.ndarray, np.generic)) and value.size <= LONGEST:
-        value = value.tolist()
-    text = "" if isinstance(value, np.ndarray) else _written(value)
+    text = _written(value) if size(value) <= LONGEST else ""
     return text if len(text) <= LONGEST or not hasattr(value, "__len__") else ""
 
 
 def _written(value):
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
     if isinstance(value, float):
         text = f"{value:.6g}"
         return text if set(text) & set(".en") else f"{text}.0"  # infinity and nan have an n
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {_written(value[key])}' for key in value)}}}"
     if isinstance(value, (list, tuple)):
         text = ", ".join(map(_written, value))
         return f"[{text}]" if isinstance(value, list) else f"({text})"
