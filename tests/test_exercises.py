@@ -123,9 +123,11 @@ def test_verdict_names_what_differs(attempt, verdict):
     assert verdict in DOUBLE.verdict(attempt)
 
 
-def test_prints_of_a_right_function_do_not_hurt(capsys):
+def test_prints_of_the_function_do_not_drown_the_verdict(capsys):
     DOUBLE.check(lambda x: print("noise") or 2 * x)
     assert capsys.readouterr().out == "Correct, in all 2 cases.\n"
+    DOUBLE.check(chatty)
+    assert capsys.readouterr().out.count("x is") == 1
 
 
 def test_who_changes_the_input_is_told_and_harms_nobody():
