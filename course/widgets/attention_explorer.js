@@ -1,8 +1,8 @@
 // The attention explorer, part 2 of 2: the page. Everything happens here; Python is not asked.
 
 const PANEL = 252; // a side of each picture, in pixels
-const FRAME = "#56B4E9"; // the patch that looks, and its row
-const LOOK = [230, 159, 0]; // where it looks
+const PLACE = "#F0E442"; // the patch that looks, and its row
+const LOOK = [86, 180, 233]; // where it looks
 const SIGNS = "http://www.w3.org/2000/svg";
 
 /** Make an element: `tag.class`, its attributes, its children. */
@@ -15,7 +15,7 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 const temperatureOf = (slider) => 10 ** Number(slider.value);
 const indexOfLargest = (numbers) => numbers.indexOf(Math.max(...numbers));
 
@@ -52,7 +52,7 @@ function paint(canvas, { rows, columns, data }, color) {
 }
 
 const gray = (ink) => [255 * ink, 255 * ink, 255 * ink];
-/** From black over orange to white. */
+/** From black over blue to white. */
 const heat = (amount) =>
   LOOK.map((channel) =>
     amount < 0.7 ? (channel * amount) / 0.7 : channel + ((255 - channel) * (amount - 0.7)) / 0.3,
@@ -142,18 +142,17 @@ class Patches {
   }
 
   /** The digit, and `over(context, size of a patch)` on it. */
-  show(image, token, words, over = () => {}) {
+  show(image, token, words, over = () => {}, note = "") {
     this.token = token;
-    const { rows, columns } = this.grid;
+    const { columns } = this.grid;
     const context = paint(this.canvas, image, gray);
     const size = this.canvas.width / columns;
     over(context, size);
     const corner = [(token % columns) * size, Math.floor(token / columns) * size];
     frame(context, ...corner, size, size, ...this.frame);
-    this.caption.textContent = this.held ? `${words}; held: click to let go` : words;
+    this.caption.textContent = this.held ? `${words}; held: click to let go` : words + note;
     this.canvas.setAttribute("aria-valuenow", token + 1);
     this.canvas.setAttribute("aria-valuetext", words);
-    this.canvas.setAttribute("aria-valuemax", rows * columns);
   }
 }
 
@@ -217,9 +216,9 @@ class AttentionExplorer {
       if (!this.looked.held) this.key = null;
       this.show();
     });
-    this.looking.frame = [FRAME];
+    this.looking.frame = [PLACE];
     const label = `The patch that is looked at; ${keys}`;
-    this.looked = new Patches("Where it looks (area: share)", label, this.grid, (token) => {
+    this.looked = new Patches("Where it looks", label, this.grid, (token) => {
       this.key = token;
       this.show();
     });
@@ -286,9 +285,8 @@ class AttentionExplorer {
     const key = this.key ?? indexOfLargest(row);
     this.looking.show(this.image, this.query, this.name(this.query));
     const words = `${this.name(key)} gets ${percent(row[key])}`;
-    this.looked.show(this.image, key, words, (context, size) =>
-      this.paintShares(context, size, row),
-    );
+    const shares = (context, size) => this.paintShares(context, size, row);
+    this.looked.show(this.image, key, words, shares, "; the areas are the shares");
     this.showMatrix(key);
     this.showFormula(key, row[key]);
   }
@@ -311,7 +309,7 @@ class AttentionExplorer {
     const roots = { rows, columns, data: data.map((share) => Math.sqrt(share / most)) };
     const context = paint(this.matrix, roots, heat);
     const size = this.matrix.width / rows;
-    frame(context, 0, this.query * size, this.matrix.width, size, FRAME);
+    frame(context, 0, this.query * size, this.matrix.width, size, PLACE);
     frame(context, key * size, this.query * size, size, size, "white");
     const share = lookedAt(rowOf(this.attention, this.query));
     const words = `The framed row looks at about ${share.toFixed(1)} of ${rows} patches.`;

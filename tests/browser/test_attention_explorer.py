@@ -53,7 +53,7 @@ class Explorer:
     @property
     def share(self):
         """What the second patch gets from the first, in percent."""
-        return float(self.looked.get_attribute("aria-valuetext").split(" gets ")[1].rstrip(" %"))
+        return float(self.looked.get_attribute("aria-valuetext").split(" gets ")[1].split()[0])
 
     def shares(self, token):
         """A whole row, read patch by patch: what each of the 49 gets from this one."""
