@@ -107,7 +107,8 @@ class Recognizer(anywidget.AnyWidget):
         """The live widget, with a still picture for where no kernel runs."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         figure = fallback.still_picture(self.drawing, self.steps, self.predictions)
-        return data | {"image/png": figure._repr_png_()}, metadata
+        picture, described = figure._repr_mimebundle_()
+        return data | picture, metadata | described
 
     # For Python
 
