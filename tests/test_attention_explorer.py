@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -126,8 +125,9 @@ def test_the_module_parses_and_an_error_in_any_part_is_found(broken):
 
 
 def test_has_a_picture_for_pages_without_javascript_and_no_address_in_its_text():
-    data, _ = AttentionExplorer(model(), DIGITS)._repr_mimebundle_()
-    assert b64decode(data["image/png"]).startswith(b"\x89PNG")
+    data, metadata = AttentionExplorer(model(), DIGITS)._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert "looks most at" in metadata["image/png"]["alt"]
     assert data["text/plain"] == "AttentionExplorer(3 digits)"
     assert "application/vnd.jupyter.widget-view+json" in data
 

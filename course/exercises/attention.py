@@ -101,7 +101,7 @@ def _distances(tokens):
 ATTEND = Exercise(
     attend,
     _attend_cases,
-    "Three steps, one after the other: the scores, their softmax, the mixture. What are the shapes?",
+    "Three steps, one after the other: scores, softmax, mixture. What shape has each of them?",
     "query @ key.T has a row for each token that looks and a column for each that is looked at. "
     "Divide it by the root of d, the length of one query: query.shape[1].",
     "attention = softmax(query @ key.T / query.shape[1] ** 0.5); then return attention @ value, "

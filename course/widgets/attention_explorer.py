@@ -1,6 +1,5 @@
 """Lesson 04: point at a patch of a digit, and see where it looks, and why."""
 
-from base64 import b64encode
 from pathlib import Path
 
 import anywidget
@@ -50,8 +49,8 @@ class AttentionExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         """The live widget, with a still picture for where nothing runs (GitHub, paper)."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        png = b64encode(plots.attention_maps(*self.still)._repr_png_()).decode()
-        return data | {"text/plain": repr(self), "image/png": png}, metadata
+        picture, described = plots.attention_maps(*self.still)._repr_mimebundle_()
+        return data | picture | {"text/plain": repr(self)}, metadata | described
 
 
 def packed(array):
