@@ -31,7 +31,7 @@ from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.strokes import StrokeError, check, render
 
 HERE = Path(__file__).parent
-PARTS = ("conversation.js", "canvas.js", "panels.js", "page.js")
+PARTS = ("../widgets/common.js", "conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
 LONGEST = 500  # characters of an error that the page is told
 
