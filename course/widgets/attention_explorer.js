@@ -5,16 +5,6 @@ const PLACE = "#F0E442"; // the patch that looks, and its row
 const LOOK = [86, 180, 233]; // where it looks
 const SIGNS = "http://www.w3.org/2000/svg";
 
-/** Make an element: `tag.class`, its attributes, its children. */
-function make(name, attributes = {}, ...children) {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
-  element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
 const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 const temperatureOf = (slider) => 10 ** Number(slider.value);
 const indexOfLargest = (numbers) => numbers.indexOf(Math.max(...numbers));

@@ -9,7 +9,7 @@ from traitlets import Dict
 from course import plots
 
 HERE = Path(__file__).parent
-PARTS = ("attention_head.js", "attention_explorer.js")
+PARTS = ("common.js", "attention_head.js", "attention_explorer.js")
 USED = [  # from the patches to who looks at whom
     *("patch_w", "patch_b", "positions", "norm1_gain", "norm1_bias"),
     *("query_w", "query_b", "key_w", "key_b"),

@@ -1,6 +1,7 @@
 // The attention explorer, part 1 of 2: the arithmetic, from a digit to who looks at whom.
 //
-// attention_explorer.py puts the two parts one after the other into the module that the page loads.
+// attention_explorer.py puts common.js and the two parts one after the other into the module that
+// the page loads.
 // A matrix is { rows, columns, data }, row by row; a bias is a matrix of one row.
 
 /** A matrix from what Python sends: its shape, and the bytes of its float32 numbers. */

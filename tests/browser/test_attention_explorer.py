@@ -1,8 +1,9 @@
 """The attention explorer by mouse, by keyboard, and in the eyes of axe-core."""
 
 import pytest
-from lab import PANEL, THEMES
-from test_accessibility import FOCUSED, MOVING, VIEWPORT, assert_accessible, axe  # noqa: F401
+from accessibility import assert_accessible
+from lab import THEMES
+from test_accessibility import FOCUSED, MOVING, VIEWPORT
 
 CODE = """
 from course import mnist
@@ -19,14 +20,7 @@ class Explorer:
 
     def __init__(self, notebook):
         self.notebook, self.page = notebook, notebook.page
-        self.page.evaluate(
-            f"""code => {{
-                const cells = {PANEL}.content.model.sharedModel;
-                cells.deleteCellRange(0, cells.cells.length);
-                cells.insertCell(0, {{cell_type: 'code', source: code, trusted: true}});
-            }}""",
-            CODE,
-        )
+        notebook.replace_cells(CODE.strip())
         notebook.run_cell(0)
         self.root = self.page.locator(".attention-explorer")
         self.root.wait_for()
@@ -148,10 +142,10 @@ def test_it_goes_on_when_the_kernel_is_gone(explore):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_no_rule_of_wcag_is_broken(theme, explore, axe):  # noqa: F811
+def test_no_rule_of_wcag_is_broken(theme, explore, axe):
     explorer = explore(theme=theme, viewport=VIEWPORT)
     explorer.page.add_script_tag(path=axe)
-    assert_accessible(explorer, least=12)
+    assert_accessible(explorer.root, least=12)
     explorer.looking.focus()
     explorer.positions.uncheck()
-    assert_accessible(explorer, least=12)
+    assert_accessible(explorer.root, least=12)
