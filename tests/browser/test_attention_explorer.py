@@ -14,6 +14,8 @@ model = PatchAttention(seed=1)
 model.weights.query_w[...] *= 8  # untrained: so that it looks more here than there
 AttentionExplorer(model, digits)"""
 
+CORNERS = [(0, 0), (0, 6), (6, 0), (6, 6)]  # where a digit has no ink
+
 
 class Explorer:
     """The widget in a notebook of its own."""
@@ -85,12 +87,14 @@ def test_a_row_is_that_of_the_package_and_follows_temperature_and_positions(expl
     assert sum(shares) == pytest.approx(100, abs=3)  # each is rounded
     for token in (0, 17, 48):
         explorer.notebook.run_python(ask.format(10, token, shares[token]))
+    explorer.point(explorer.looked, *divmod(shares.index(max(shares)), 7))
     explorer.temperature.fill("1")
-    assert max(explorer.shares(10)) < max(shares) / 2, "warm looks everywhere"
+    assert explorer.share < max(shares) / 2, "warm looks everywhere"
     explorer.temperature.fill("0")
+    assert explorer.share == max(shares)
     explorer.positions.uncheck()
-    blank = explorer.shares(0)
-    assert blank[0] == blank[6] == blank[42], "without positions, empty patches are all alike"
+    blank = [explorer.point(explorer.looked, *corner) or explorer.share for corner in CORNERS]
+    assert len(set(blank)) == 1, "without positions, empty patches are all alike"
 
 
 def test_a_click_holds_a_patch_until_the_next(explore):
