@@ -9,10 +9,6 @@ def both(x1, x2):
     return x1 + x2 - 1.5 > 0
 
 
-def output_gradient(a2, y):
-    return (a2 - y) * a2 * (1 - a2)
-
-
 def step(x, a1, dz2, w1, b1, w2, b2, learning_rate):
     dz1 = dz2 * w2 * a1 * (1 - a1)
     return (
@@ -74,21 +70,6 @@ BOTH = NeuronExercise(
         "it is true just where it should be false": lambda x1, x2: not both(x1, x2),
     },
 )
-OUTPUT_GRADIENT = Exercise(
-    output_gradient,
-    lambda: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0)],
-    "The chain rule multiplies two slopes: that of the loss, and that of the sigmoid.",
-    "dL/da2 = a2 - y, and the sigmoid's derivative is a2 (1 - a2).",
-    "(a2 - y) * ... * ....",
-    mistakes={
-        "the sign is turned around: dL/da2 is a2 - y": (lambda a2, y: (y - a2) * a2 * (1 - a2)),
-        "the slope of the sigmoid is left out": lambda a2, y: a2 - y,
-        "the error is left out; this is the slope of the sigmoid": lambda a2, y: a2 * (1 - a2),
-        "there is a 2 in front; the loss is half the square": (
-            lambda a2, y: 2 * (a2 - y) * a2 * (1 - a2)
-        ),
-    },
-)
 
 
 def _step_cases():
@@ -148,7 +129,9 @@ CROSS_ENTROPY = Exercise(
         "this is dL/da2; the slope of the sigmoid, a2 (1 - a2), is still to come": (
             lambda a2, y: (a2 - y) / (a2 * (1 - a2))
         ),
-        "this is the gradient of the squared error; here the slope cancels out": output_gradient,
+        "this is the gradient of the squared error; here the slope cancels out": (
+            lambda a2, y: (a2 - y) * a2 * (1 - a2)
+        ),
         "the sign is turned around": lambda a2, y: y - a2,
     },
 )

@@ -9,6 +9,9 @@ from pathlib import Path
 import anywidget
 from traitlets import Bool, Float, Int, List
 
+from course.diagrams.xor import xor_network
+from course.xor import INPUTS
+
 HERE = Path(__file__).parent
 PARTS = (
     "backprop_network.js",
@@ -44,5 +47,12 @@ class BackpropStepper(anywidget.AnyWidget):
             network=network, learning_rate=learning_rate, case=case, asks=asks, seed=seed
         )
 
+        self._still = xor_network(model.parameters, inputs=INPUTS[case])
+
     def __repr__(self):
         return f"BackpropStepper({len(self.network)} numbers)"
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The live widget, with a picture of the network for where nothing runs (GitHub, paper)."""
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return self._still._repr_mimebundle_() | data | {"text/plain": repr(self)}, metadata
