@@ -20,9 +20,9 @@ function labeled(name, control) {
 }
 
 /** A menu of numbers. */
-function choice(name, values, value) {
+function choice(values, value, properties = {}) {
   const options = values.map((number) => make("option", { value: number }, String(number)));
-  const element = make("select", { "aria-label": name }, ...options);
+  const element = make("select", properties, ...options);
   element.value = value;
   return element;
 }

@@ -34,9 +34,9 @@ class Training {
     Object.assign(this, { state, changed });
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.play = button("Play", () => (this.frame ? this.pause() : this.start()));
-    this.speed = choice("epochs a picture", SPEEDS, 10);
+    this.speed = choice(SPEEDS, 10);
     const hidden = hiddenUnits(state.network);
-    this.hidden = choice("hidden units", [...new Set([1, 2, 3, 4, hidden])], hidden);
+    this.hidden = choice([...new Set([1, 2, 3, 4, hidden])], hidden);
     this.seed = make("input", { type: "number", min: 0, step: 1, value: state.seed });
     this.told = make("p.backprop-told", { role: "status" });
     this.plane = make("canvas", { width: GRID, height: GRID });
@@ -44,7 +44,7 @@ class Training {
     this.lines = figure();
     this.space = figure();
     this.loss = figure();
-    const axes = [0, 1].map((i) => choice(`unit on the axis ${i ? "up" : "across"}`, [0], 0));
+    const axes = [0, 1].map((i) => choice([0], 0, { "aria-label": `unit ${i ? "up" : "across"}` }));
     for (const axis of axes) axis.addEventListener("change", () => this.show());
     this.axes = axes;
     this.still.addEventListener("change", () => this.show());
