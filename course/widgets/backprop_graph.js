@@ -1,34 +1,10 @@
 // The backprop stepper, part 2 of 4: the network as a graph, with every number known so far.
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 860; // of the graph, in its own units
 const ROW = 92; // from one hidden unit to the next
 const NODE = { width: 188, height: 76 };
 const AT = { inputs: 44, hidden: 420, output: 763 }; // middles of the three columns
 const SHARE = [0.75, 0.42]; // of its edge that lies before a weight of x[0], of x[1]
-
-/** Make an element: `tag.class`, its properties and attributes, its children. */
-function make(name, properties = {}, ...children) {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
-  element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-/** The same for an element of a drawing, which has attributes alone. */
-function draw(name, attributes = {}, ...children) {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElementNS(SVG, tag);
-  if (classes.length) element.setAttribute("class", classes.join(" "));
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
 
 let graphs = 0; // two graphs in a page need arrowheads of their own
 

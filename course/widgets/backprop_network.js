@@ -1,8 +1,8 @@
 // The backprop stepper, part 1 of 4: the arithmetic, which tests compare with course/xor.py.
 //
 // A network 2 -> hidden -> 1 is one array of numbers, in the order of the model's parameters:
-// w1[0, :], w1[1, :], b1, w2[:, 0], b2. backprop_stepper.py puts the four parts one after the other
-// into the module that the page loads.
+// w1[0, :], w1[1, :], b1, w2[:, 0], b2. backprop_stepper.py puts common.js and the four parts one after
+// the other into the module that the page loads.
 
 export const CASES = [
   { x: [0, 0], y: 0 },

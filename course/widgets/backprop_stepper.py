@@ -14,6 +14,7 @@ from course.xor import INPUTS
 
 HERE = Path(__file__).parent
 PARTS = (
+    "common.js",
     "backprop_network.js",
     "backprop_graph.js",
     "backprop_training.js",
