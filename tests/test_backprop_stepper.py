@@ -148,3 +148,10 @@ def test_the_page_gets_the_network_and_the_model_stays_as_it_is():
     assert widget.network == before == flat(model.parameters)
     assert (widget.learning_rate, widget.case, widget.asks) == (2.0, 3, True)
     assert repr(widget) == "BackpropStepper(9 numbers)"
+
+
+def test_where_nothing_runs_there_is_a_picture_of_the_network():
+    bundle, _ = BackpropStepper(lively(2), case=1)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "For 0 and 1 it answers" in bundle["text/html"] and "<img" in bundle["text/html"]
+    assert bundle["text/plain"] == "BackpropStepper(9 numbers)"
