@@ -19,19 +19,6 @@ def test_accepts_the_solution_and_nothing_untouched(exercise):
     assert exercise.verdict(lambda *arguments: arguments[0]).startswith("Not yet")
 
 
-def test_what_follows_is_the_learners_function_if_it_is_right(capsys):
-    def attempt(query, key, value):
-        return exercises.attend(query, key, value)
-
-    for function, chosen, whose in [
-        (attempt, attempt, "your own attend"),
-        (lambda *arguments: ..., exercises.attend, "the course's attend"),
-        (lambda *arguments: arguments[0], exercises.attend, "the course's attend"),
-    ]:
-        assert exercises.ATTEND.best(function) is chosen
-        assert capsys.readouterr().out == f"What follows uses {whose}.\n"
-
-
 def test_a_softmax_can_also_be_walked_back_with_its_jacobian():
     def attempt(dattention, attention):
         jacobians = [np.diag(row) - np.outer(row, row) for row in attention]
