@@ -14,7 +14,7 @@ from lab import KERNEL, PANEL, Notebook
 from PIL import Image
 
 from course.models import pretrained
-from course.recognizer.collection import Collection
+from course.recognizer.collection import Collection, accuracy
 from course.recognizer.strokes import render
 
 STROKES = 15  # of which the latency is measured
@@ -162,11 +162,51 @@ def test_saved_digits_are_judged_and_taught(canvas, lesson, tmp_path):
     assert "100.0 %" in line.inner_text()
     canvas.press("Fine-tune mlp on your digits")
     canvas.settle()
-    assert "your 2: 100.0 % → 100.0 %" in line.inner_text()
+    assert "your 2 to train on: 100.0 % → 100.0 %" in line.inner_text()
+    assert "training digits, seen before: " in line.inner_text()
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock") == [
+        "my-halves-idx1-ubyte",
         "my-images-idx3-ubyte",
         "my-labels-idx1-ubyte",
     ]
+
+
+def test_digits_are_collected_one_after_the_other_by_keys_alone(fresh, tmp_path):
+    fresh.keep_in(tmp_path)
+    fresh.press("Clear")
+    fresh.write([])
+    fresh.page.keyboard.press("3")  # no digit is saved unless they are collected
+    fresh.press("Collect")
+    asked, wish = [], fresh.root.locator(".recognizer-wish")
+    for _ in range(5):
+        asked.append(int(wish.inner_text().split()[2].strip(",")))
+        fresh.mouse(written(asked[-1]))
+        fresh.page.keyboard.press(str(asked[-1]))  # the canvas has the focus
+        fresh.reads(None)
+        assert fresh.is_empty()
+        fresh.wait("(root, text) => root.querySelector('.recognizer-wish').innerText !== text",
+                   f"Draw a {asked[-1]}, then press {asked[-1]}.")  # fmt: skip
+    saved = Collection(tmp_path)
+    assert saved.labels.tolist() == asked and len(set(asked)) == 5
+    assert saved.is_test.tolist() == [False] * 4 + [True]
+    assert accuracy(pretrained.load("mlp"), saved.images, saved.labels) == 1
+    assert "4 to train on" in fresh.root.locator(".recognizer-own").inner_text()
+    fresh.press("Collect")
+    assert wish.inner_text() == ""
+    fresh.press("Undo")  # the drawing that was saved last
+    fresh.reads(asked[-1])
+
+
+def test_a_drawing_that_cannot_be_saved_is_still_there(fresh, tmp_path):
+    fresh.keep_in(tmp_path)
+    fresh.write(written(5))
+    fresh.reads(5)
+    before = fresh.ink()
+    fresh.notebook.run_python("recognizer.collection.add = None")
+    fresh.press("Save the drawing as a 5")
+    fresh.wait("root => root.querySelector('.recognizer-notice').innerText")
+    fresh.reads(5)
+    assert np.array_equal(fresh.ink(), before)
 
 
 def test_the_reading_comes_at_once(canvas, capsys):
@@ -206,18 +246,18 @@ def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
     fresh.keep_in(tmp_path)
     busy = "import time; time.sleep(8)"
     fresh.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{code}}) }}", busy)
-    for label in (7, 1):
-        fresh.press("Clear")
+    fresh.press("Clear")
+    for label in (7, 1):  # the second on the canvas that saving has emptied
         fresh.mouse(written(label))
         fresh.press(f"Save the drawing as a {label}")
     fresh.wait("root => root.dataset.state === 'silent'")
     assert "If it is busy with another cell" in fresh.notice
-    fresh.reads(1)
+    fresh.reads(None)
     fresh.wait("root => root.querySelector('.recognizer-own').innerText.includes('2 of your')")
     assert fresh.notice == ""
     saved = Collection(tmp_path)
     assert saved.labels.tolist() == [7, 1]
-    assert saved.accuracy(pretrained.load("mlp")) == 1
+    assert accuracy(pretrained.load("mlp"), saved.images, saved.labels) == 1
 
 
 @pytest.mark.parametrize("end", ["restart", "shutdown"])
