@@ -175,8 +175,8 @@ class Collection:
             known = _load_halves(halves)[:count]
         except idx.IdxError as error:
             self.problem = (
-                f"The record of which digits are kept for the test is damaged ({error}) and was set "
-                f"aside as {self._set_aside(halves)}: all {count} count as training digits now."
+                f"The record of which digits are kept for the test is damaged ({error}); it was "
+                f"set aside as {self._set_aside(halves)}: all {count} count as training digits."
             )
             return
         self.is_test[: len(known)] = known
