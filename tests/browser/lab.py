@@ -91,6 +91,7 @@ class JupyterLab:
             "JUPYTERLAB_SETTINGS_DIR": home / "settings",
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
             "IPYTHONDIR": home / "ipython",
+            "COURSE_PROGRESS_DIR": home / "progress",
             "JUPYTER_PREFER_ENV_PATH": 1,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
