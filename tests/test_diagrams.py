@@ -6,15 +6,36 @@ import sys
 from base64 import b64decode
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from course.diagrams import base, mlp
+from course import xor
+from course.attention.image import forward_image
+from course.attention.model import PatchAttention
+from course.diagrams import base
+from course.diagrams.attention import token_flow
 from course.diagrams.base import Diagram, DiagramError, Place
+from course.diagrams.convolution import im2col, receptive_field
+from course.diagrams.mlp import backward_graph, mlp_shapes, neuron, softmax_shares, update_step
+from course.diagrams.xor import xor_network
 from course.nn.errors import CourseError
 
 SVG = "{http://www.w3.org/2000/svg}"
 LARGEST = 15_000  # bytes of one diagram
-DIAGRAMS = {"neuron": mlp.neuron}
+XOR = xor.XOR(seed=3)
+DIAGRAMS = {
+    "neuron": neuron,
+    "mlp_shapes": mlp_shapes,
+    "backward_graph": backward_graph,
+    "update_step": update_step,
+    "softmax_shares": softmax_shares,
+    "receptive_field": receptive_field,
+    "im2col": im2col,
+    "token_flow": token_flow,
+    "token_flow with all": lambda: token_flow(residual=True, layer_norm=True),
+    "xor_network": xor_network,
+    "xor_network with all": lambda: xor_network(XOR.parameters, XOR.parameters, [0, 1]),
+}
 
 
 def texts(diagram):
@@ -119,9 +140,87 @@ def test_cells_are_darker_the_further_from_zero(diagram):
     assert texts(diagram) == ["0", "1", "-2", "0"]
 
 
+# ------------------------------------------------------------------------------ the lessons
+
+
+def numbers(pattern, text):
+    return [float(found) for found in re.findall(pattern, text)]
+
+
+def test_gradients_of_the_graph_are_difference_quotients():
+    at, nudge = {"x": 1.5, "w": 0.75, "b": -0.25}, 0.5  # exact: the loss is a parabola in each
+    loss = {
+        name: [
+            numbers("loss is ([-.0-9]*[0-9])", backward_graph(**at | {name: at[name] + step}).alt)[
+                0
+            ]
+            for step in (nudge, -nudge)
+        ]
+        for name in at
+    }
+    found = backward_graph(**at).alt
+    for name, (above, below) in loss.items():
+        (gradient,) = numbers(f"d{name} = ([-.0-9]*[0-9])", found)
+        assert (above - below) / (2 * nudge) == pytest.approx(gradient, abs=1e-4)
+
+
+def test_shares_sum_to_one():
+    shown = texts(softmax_shares([1.0, 0.0, -2.0]))
+    assert {"sum 3.85", "sum 1.00"} <= set(shown)
+    assert {"2.72", "0.14", "0.71", "0.26", "0.04"} <= set(shown)
+
+
+def test_one_pooled_pixel_sees_what_the_kernel_and_the_pool_reach():
+    assert {"6 × 6 pixels", "2 × 2 answers"} <= set(texts(receptive_field(kernel=5, side=10)))
+
+
+def test_im2col_lays_out_the_windows_as_rows():
+    shown = texts(im2col(side=4, kernel=3))
+    rows = [shown[start : start + 9] for start in range(16, 16 + 36, 9)]
+    pixels = np.arange(16).reshape(4, 4)
+    windows = [pixels[r : r + 3, c : c + 3] for r in (0, 1) for c in (0, 1)]
+    assert rows == [[str(pixel) for pixel in window.flat] for window in windows]
+
+
+@pytest.mark.parametrize("extras", [{}, {"residual": True, "layer_norm": True}])
+def test_token_flow_has_the_shapes_of_the_model(extras):
+    sizes = {"height": 8, "width": 12, "patch": 4, "d_model": 6, "d_ff": 5, "outputs": 3}
+    model = PatchAttention(**sizes, **extras)
+    logits, tensors = forward_image(np.ones((8, 12), np.float32), model.weights, model.options)
+    arrays = tensors._asdict() | tensors.head._asdict() | {"logits": logits}
+    alt = token_flow(**sizes, **extras).alt
+    for name in ("patches", "tokens", "attention", "attended", "hidden", "mean_hidden", "pooled"):
+        assert f" {name} {arrays[name].shape}" in alt
+    assert f"logits {logits.shape}" in alt
+    assert alt.count("layer norm") == len(extras)
+    assert ("+ tokens" in alt) == ("mean of attended" in alt) == bool(extras)
+
+
+def test_xor_network_shows_all_seventeen_numbers_and_gradients():
+    parameters = {
+        name: 1 + np.arange(array.size).reshape(array.shape) + 10 * place
+        for place, (name, array) in enumerate(XOR.parameters.items())
+    }
+    gradients = {name: array / 100 for name, array in parameters.items()}
+    expected = sorted(f"{v:.2g}" for array in parameters.values() for v in array.flat)
+    assert len(expected) == 17
+    for shown in (xor_network(parameters), xor_network(parameters, gradients)):
+        assert sorted(t for t in texts(shown) if t.isdigit()) == expected
+    assert len([t for t in texts(shown) if re.fullmatch(r"d 0\.\d+", t)]) == 17
+
+
+@pytest.mark.parametrize("inputs", xor.INPUTS.tolist())
+def test_xor_units_answer_as_the_network_does(inputs):
+    (answer,) = XOR.forward(np.array([inputs]))[0]
+    diagram = xor_network(XOR.parameters, inputs=inputs)
+    assert f"{answer:.3g}" in texts(diagram)
+    assert diagram.alt.endswith(f"it answers {answer:.3g}.")
+
+
 @pytest.mark.parametrize(
     "draw",
     [
+        lambda: xor_network(inputs=[0, 1]),
         lambda: Diagram(10, 10, alt=" "),
         lambda: Diagram(10, 10, alt="a").box(5, 5, role="mauve"),
         lambda: Diagram(10, 10, alt="a").unit(float("nan"), 5),
@@ -148,7 +247,7 @@ def test_every_color_can_be_read_on_its_paper(dark):
 
 def test_diagrams_need_no_matplotlib_and_no_jupyter():
     code = (
-        "import sys, course.diagrams.mlp as m; m.neuron().svg; "
+        "import sys; from course.diagrams import attention, convolution, mlp, xor; "
         "print([n for n in ('matplotlib', 'IPython', 'ipywidgets') if n in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -83,7 +83,7 @@ class Diagram:
         if not alt.strip():
             raise DiagramError("a diagram needs an alternative text: say in alt what it shows")
         self.width, self.height, self.alt = width, height, alt
-        self._elements = []
+        self._elements, self._labels = [], []
 
     # ------------------------------------------------------------------ things
 
@@ -97,6 +97,13 @@ class Diagram:
         look = {"x": x, "y": y + 0.35 * size, "font-size": size, "text-anchor": anchor}
         self._add("text", role, marked(text, size), **look)
         return Place(x, y)
+
+    def label(self, x, y, text, role="ink", anchor="middle"):
+        """Write a small text over whatever is drawn there, at any time: lines stop around it."""
+        below, self._elements = self._elements, self._labels
+        place = self.text(x, y, text, f"{role} h", SMALL + 1, anchor)
+        self._elements = below
+        return place
 
     def shape(self, x, y, shape, name="", anchor="middle"):
         """Write the shape of an array, such as (64, 784), after its name."""
@@ -150,11 +157,11 @@ class Diagram:
 
     # ------------------------------------------------------------------ what joins things
 
-    def arrow(self, start, end, text="", role="ink", bend=0, shift=(0, -10), head=True):
+    def arrow(self, start, end, text="", role="ink", bend=0, at=0.5, shift=(0, -10), head=True):
         """Draw an arrow between two places or points, with a text beside its middle.
 
-        bend: how far its middle is moved to the left of its way. shift: where the text stands,
-        seen from the middle. Without `head` it is a line.
+        bend: how far its middle is moved to the left of its way. at: the share of the way after
+        which the text stands, `shift` pixels aside. Without `head` it is a line.
         """
         start, end = (p if isinstance(p, Place) else Place(*p) for p in (start, end))
         dx, dy = end.x - start.x, end.y - start.y
@@ -172,8 +179,8 @@ class Diagram:
         if head:
             self._add("path", f"{role} bare", d=arrowhead(tip, angle))
         if text:
-            middle = (x1 + tip[0]) / 2 + aside[0] + shift[0], (y1 + tip[1]) / 2 + aside[1]
-            self.text(middle[0], middle[1] + shift[1], text, f"{role} h", SMALL + 1)
+            x, y = (1 - at) * x1 + at * tip[0] + aside[0], (1 - at) * y1 + at * tip[1] + aside[1]
+            self.label(x + shift[0], y + shift[1], text, role)
 
     def line(self, points, role="ink"):
         """Draw a line through the points (x, y)."""
@@ -214,7 +221,7 @@ class Diagram:
             f'viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}">'
             f"<title>{label}</title><style>{STYLE}</style>"
             f'<rect class="paper" width="{self.width}" height="{self.height}" rx="6"/>'
-            f"{''.join(self._elements)}</svg>"
+            f"{''.join(self._elements + self._labels)}</svg>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -301,7 +308,8 @@ def stylesheet():
         return "".join(lines)
 
     return (
-        f".cd text{{font-family:{FONT}}}.cd .h{{paint-order:stroke;stroke-width:4px}}"
+        f".cd text{{font-family:{FONT}}}"
+        ".cd .h{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}"
         f".cd .c{{font-family:monospace}}.cd .b{{font-weight:bold}}"
         f".cd path,.cd rect,.cd circle{{stroke-width:{LINE}px}}"
         f"{colors(0)}@media (prefers-color-scheme:dark){{{colors(1)}}}"
