@@ -36,13 +36,6 @@ class Exercise:
         """Print whether `attempt` does what the solution does, or how it differs."""
         print(self.verdict(attempt))
 
-    def best(self, attempt):
-        """Return `attempt` if it is right, else the solution, and print which it is."""
-        is_right = self.verdict(attempt).startswith("Correct")
-        whose = "your own" if is_right else "the course's"
-        print(f"What follows uses {whose} {self.solution.__name__}.")
-        return attempt if is_right else self.solution
-
     def verdict(self, attempt):
         """Return the sentences that `check` prints."""
         cases = sorted(self.cases(), key=size)
@@ -70,6 +63,13 @@ class Exercise:
     def reveal(self):
         """Print the solution."""
         print(inspect.getsource(self.solution).strip())
+
+    def best(self, attempt):
+        """Return `attempt` if it is right, else the solution, and print which it is."""
+        is_right = self.verdict(attempt).startswith("Correct")
+        whose = "your own" if is_right else "the course's"
+        print(f"What follows uses {whose} {self.solution.__name__}.")
+        return attempt if is_right else self.solution
 
     def result(self, function, arguments):
         """Return what is compared: here, whatever `function` returns."""
