@@ -158,9 +158,9 @@ NEAREST = Exercise(
     "the distances (count, 10), and argmin over the means the nearest.",
     "return np.linalg.norm(x[:, None] - means, axis=2).argmin(axis=1).",
     mistakes={
-        "it finds the farthest mean": lambda x, means: (
-            np.linalg.norm(x[:, None] - means, axis=2).argmax(axis=1)
-        ),
+        "it finds the farthest mean": lambda x, means: np.linalg.norm(
+            x[:, None] - means, axis=2
+        ).argmax(axis=1),
         "differences above and below zero cancel: square them before you add": lambda x, means: (
             np.abs((x[:, None] - means).sum(axis=2)).argmin(axis=1)
         ),

@@ -24,8 +24,8 @@ SHARE = Exercise(
     "return (predictions == labels).mean().",
     mistakes={
         "the right ones are counted, not divided by how many there are": lambda p, y: (
-            (p == y).sum()
-        ),
+            p == y
+        ).sum(),
         "it is a share of 100, not of 1": lambda p, y: 100 * (p == y).mean(),
         "it is the share of those that are wrong": lambda p, y: (p != y).mean(),
     },
