@@ -1,7 +1,9 @@
-# make lab     open the course in JupyterLab
+# make lab     open the course in JupyterLab: copies of the lessons, in lessons/, to work in
+# make reset   lay one of these copies afresh, LESSON=03; yours is kept beside it
 # make test    run every test and every notebook, on the sample, offline
 # make quick   check the style and run what is fast of the package's tests, in less than a minute
 # make lint    check the style of the code
+# make measure say how long the lessons are, and how often there is something to do
 # make weights train the networks that come with the course anew (needs full MNIST, see data/)
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
@@ -18,9 +20,10 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 # JupyterLab neither offers news nor looks for a newer version of itself, unless one's own settings
 # say otherwise: it would cover the lesson, and the version is that of the lock.
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
+FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
-.PHONY: help setup lab test quick lint lint-python lint-javascript weights lock
+.PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -46,14 +49,19 @@ $(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
 
 setup: $(SETUP)
 
+# Where no copies can be laid, the lessons themselves are opened.
 lab: $(SETUP)
-	@set --; \
+	@set --; in=; \
 	if [ "$$(id -u)" = 0 ]; then set -- "$$@" --allow-root; fi; \
 	if [ "$$(uname)" = Linux ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY$$BROWSER" ]; then \
 	    set -- "$$@" --no-browser; \
 	fi; \
+	$(RUN) course lessons || [ -e lessons/$(FIRST) ] || in=notebooks; \
 	$(JUPYTER) $(SETTINGS) $(RUN) jupyterlab --ServerApp.root_dir=. \
-	    --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb "$$@" $(LAB)
+	    --LabApp.default_url=/lab/tree/$${in:-lessons}/$(FIRST) "$$@" $(LAB)
+
+reset: $(SETUP)
+	@$(RUN) course lessons --reset "$(LESSON)"
 
 test: $(SETUP)
 	$(PYTEST) --nbval tests notebooks
@@ -74,6 +82,9 @@ lint-python: $(SETUP)
 lint-javascript:
 	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 check; \
 	else echo "SKIPPED: the JavaScript is not checked, for want of npx (it comes with Node.js)"; fi
+
+measure: $(SETUP)
+	@$(VENV)/bin/python tests/measure.py
 
 weights: $(SETUP)
 	$(RUN) course pretrain

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from course.nn import shares
+from course.nn.activations import ReLU
 from course.nn.compiled import REGROUP, jit
-from course.nn.layers import Dense, Flatten, Layer, ReLU, Sequential
+from course.nn.layers import Dense, Flatten, Layer, Sequential
 from course.nn.losses import as_labels
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng, xavier_uniform

@@ -1,12 +1,14 @@
 """Lesson 02: the multi-layer perceptron, 784 -> 512 -> 10.
 
 Every pixel is connected to every hidden unit, and every hidden unit to every digit. Here is only
-the composition: the layers are in `course.nn.layers`, and their products run on BLAS.
+the composition: its parts are in `course.nn.layers` and `course.nn.activations`, and the products
+run on BLAS.
 """
 
 import numpy as np
 
-from course.nn.layers import Dense, ReLU, Sequential
+from course.nn.activations import ReLU
+from course.nn.layers import Dense, Sequential
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
 

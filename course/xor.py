@@ -12,8 +12,9 @@ import numba
 import numpy as np
 
 from course.nn import training
+from course.nn.activations import Sigmoid
 from course.nn.compiled import jit
-from course.nn.layers import Dense, Sequential, Sigmoid
+from course.nn.layers import Dense, Sequential
 from course.nn.losses import MeanSquaredError
 from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.rng import SimpleRng

@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course import models
 from course.mlp import MLP
 from course.models import architecture
 from course.models.architecture import ArchitectureError, Network
+from course.nn.activations import ACTIVATIONS
 from course.nn.gradcheck import check_gradients
-from course.nn.layers import Dense, ReLU
+from course.nn.layers import Dense
 from course.nn.recipe import Recipe
 
 RNG = np.random.default_rng(1)
+ACTIVATED = tuple(ACTIVATIONS.values())
 
 
 def dense(inputs, outputs):
@@ -85,6 +88,10 @@ def test_names_and_order_follow_the_file():
     ]
 
 
+def bends(network):
+    return [name for name, layer in network.layers.items() if isinstance(layer, ACTIVATED)]
+
+
 @pytest.mark.parametrize(
     ("layers", "relus"),
     [
@@ -101,8 +108,30 @@ def test_names_and_order_follow_the_file():
 )
 def test_a_relu_follows_each_layer_with_weights_but_the_last(layers, relus):
     network = Network(layers)
-    assert [name for name, layer in network.layers.items() if isinstance(layer, ReLU)] == relus
+    assert bends(network) == relus
     assert network.forward(np.ones((2, 6), np.float32)).shape == (2, network.outputs)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_file_names_the_activation_of_all_or_of_one_layer(tmp_path, name):
+    path = tmp_path / "net.json"
+    own = conv2d(1, 2, 6) | {"activation": name.upper()}
+    layers = [own, dense(32, 5), batchnorm(5), dense(5, 4) | {"activation": "elu"}, dense(4, 3)]
+    path.write_text(json.dumps({"activation": name, "layers": layers}))
+    network = architecture.load(path, dtype=np.float64)
+    assert bends(network) == [f"{name}0", f"{name}2", "elu3"]
+    assert isinstance(network.layers[f"{name}0"], ACTIVATIONS[name])
+    assert bends(Network(layers)) == [f"{name}0", "relu2", "elu3"]
+    assert max(check_gradients(network, RNG.normal(size=(4, 36))).values()) <= 1e-6
+
+
+def test_an_activation_is_saved_with_the_weights(tmp_path):
+    network = Network([dense(6, 4), dense(4, 3)], activation="tanh")
+    x = RNG.random((2, 6), np.float32)
+    models.save(tmp_path / "net.safetensors", network)
+    again = models.load(tmp_path / "net.safetensors")
+    assert bends(again) == ["tanh0"]
+    np.testing.assert_array_equal(again.forward(x), network.forward(x))
 
 
 def test_pictures_are_laid_out_and_picked_up_again():
@@ -239,9 +268,16 @@ def test_a_network_from_a_file_learns(tmp_path):
         ([conv2d(1, 1, 6, padding=3)], "padding 3 must be smaller than kernel_size 3"),
         ([dense(4, 2) | {"inputs": 4}], "layer 0 (dense): input_size and inputs are the same"),
         (
-            [dense(4, 2) | {"activation": "tanh"}],
-            "layer 0 (dense): unknown field 'activation'; known are input_size, output_size",
+            [dense(4, 2) | {"activation": "gleu"}, dense(2, 2)],
+            "layer 0 (dense): unknown activation 'gleu'; known are relu, leaky_relu, elu, gelu, "
+            "silu, tanh, sigmoid",
         ),
+        ([dense(4, 2) | {"activation": ["relu"]}], "unknown activation \"['relu']\"; known are"),
+        (
+            [dense(4, 2), dense(2, 2) | {"activation": "tanh"}, dropout(2)],
+            "layer 1 (dense): no activation follows the last dense or conv2d layer",
+        ),
+        ([dropout(4) | {"activation": "tanh"}], "unknown field 'activation'; known are size"),
         ([conv2d(1, 2, 2)], "layer 0 (conv2d): a window of 3 does not fit into 2"),
         ([conv2d(1, 2, 4, padding=-1)], "padding must be a whole number from 0, found -1"),
         ([conv2d(1, 2, 4, stride=0)], "stride must be a whole number from 1, found 0"),
@@ -257,6 +293,9 @@ def test_what_cannot_be_built_is_refused_with_layer_and_sizes(layers, problem):
     assert problem in str(caught.value)
 
 
+FITTING = b'{"layers": [{"layer_type": "dense", "inputs": 4, "outputs": 2}], "activation": %s}'
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -267,6 +306,9 @@ def test_what_cannot_be_built_is_refused_with_layer_and_sizes(layers, problem):
         (b'{"layers": [' + b"9" * 10_000 + b"]}", "no readable JSON"),
         (b"[]", 'there is no list of "layers"'),
         (b'{"layer": []}', 'there is no list of "layers"'),
+        (b'{"layers": [], "activation": "swash"}', '"layers" must be a list of'),
+        (FITTING % b'"swash"', "unknown activation 'swash'; known are relu, leaky_relu"),
+        (FITTING % b"7", "unknown activation '7'; known are relu, leaky_relu"),
         (b'{"layers": []}', '"layers" must be a list of at least one layer'),
     ],
 )

@@ -25,8 +25,9 @@ from course.commands import train as train_command
 from course.mlp import MLP
 from course.models import architecture, shapes
 from course.nn import checkpoint, files
+from course.nn.activations import ReLU
 from course.nn.checkpoint import CheckpointError, SaveCheckpoint
-from course.nn.layers import Dense, ReLU, Sequential
+from course.nn.layers import Dense, Sequential
 from course.nn.recipe import OPTIMIZERS, Recipe
 from course.nn.regularization import BatchNorm, Dropout
 from course.nn.rng import SimpleRng

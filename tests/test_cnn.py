@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from course import cnn
 from course.cnn import CNN, Conv2D, MaxPool2D
+from course.nn.activations import ReLU
 from course.nn.gradcheck import check_gradients, relative_error
-from course.nn.layers import Dense, Flatten, ReLU, Sequential
+from course.nn.layers import Dense, Flatten, Sequential
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.optimizers import SGD
 from course.nn.rng import SimpleRng

@@ -9,11 +9,25 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+import measure
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 KNOWN_TAGS = {"nbval-ignore-output", "raises-exception"}
 LONGEST_CELL = 15  # lines of code
+MINUTES = 45  # that a lesson takes at most, by the rule of `measure`
+LONGEST_WAIT = 10  # cells between two things that the learner does
+# The rules of length that lessons do not fulfill yet. Take out what is mended; add nothing.
+NOT_YET = {
+    "00-start-here": {"states other minutes", "too little to do"},
+    "01-idx": {"too little to do"},
+    "02-mlp": {"too little to do"},
+    "03-cnn": {"too long", "states other minutes", "too little to do"},
+    "04-attention": {"too long", "states other minutes", "too little to do"},
+    "05-xor": {"too little to do"},
+    "06-recognizer": {"too long", "states other minutes", "too little to do"},
+    "07-comparison": {"too long", "states other minutes", "too little to do"},
+}
 OF_A_MACHINE = r"/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\"
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
 
@@ -68,6 +82,7 @@ def test_first_code_is_the_set_up_and_the_only_imports(cells):
 def test_code_cells_can_be_taken_in_at_a_glance(cells):
     code = {cell["id"]: source(cell) for cell in of_type(cells, "code")}
     assert [name for name, text in code.items() if not text.strip()] == []
+    code.pop("setup")  # imports, as many as it takes
     too_long = {n: text.count("\n") + 1 for n, text in code.items()}
     assert {n: lines for n, lines in too_long.items() if lines > LONGEST_CELL} == {}
 
@@ -96,6 +111,28 @@ def test_relative_links_lead_to_files(path, cells):
     wanted = {link for cell in of_type(cells, "markdown") for link in links(source(cell))}
     files = {unquote(link.split("#")[0]) for link in wanted if is_relative(link)}
     assert sorted(name for name in files if not (path.parent / name).exists()) == []
+
+
+def broken_rules(lesson, cells):
+    """The rules of length that a lesson breaks."""
+    found = measure.measure(cells)
+    stated = [measure.stated_minutes(cells), measure.minutes_in_readme(lesson)]
+    rules = {
+        "too long": found.minutes > MINUTES,
+        "states other minutes": any(abs((n or 0) / found.minutes - 1) > 0.2 for n in stated),
+        "too little to do": found.longest_wait > LONGEST_WAIT,
+    }
+    return {rule for rule, broken in rules.items() if broken}
+
+
+def test_a_lesson_is_short_and_has_something_to_do_every_few_cells(path, cells):
+    broken, excused = broken_rules(path.stem, cells), NOT_YET.get(path.stem, set())
+    assert broken - excused == set(), "see `make measure`"
+    assert excused - broken == set(), "it is mended: take it out of NOT_YET"
+
+
+def test_only_lessons_are_excused():
+    assert set(NOT_YET) <= {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize(

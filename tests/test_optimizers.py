@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course.nn.layers import Dense, ReLU, Sequential
+from course.nn.activations import ReLU
+from course.nn.layers import Dense, Sequential
 from course.nn.optimizers import SGD, Adam
 from course.nn.regularization import BatchNorm
 from course.nn.rng import SimpleRng

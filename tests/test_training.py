@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course.nn.layers import Dense, Layer, ReLU, Sequential
+from course.nn.activations import ReLU
+from course.nn.layers import Dense, Layer, Sequential
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.optimizers import SGD, Adam

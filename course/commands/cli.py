@@ -16,6 +16,7 @@ from course.commands.output import visible_streams
 from course.nn.errors import CourseError
 
 COMMANDS = {
+    "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",

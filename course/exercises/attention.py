@@ -53,21 +53,91 @@ def _head_cases():
     return [(*random.standard_normal((3, tokens, d)), heads) for tokens, d, heads in sizes]
 
 
+def _interleaved_heads(query, key, value, heads):
+    columns = np.arange(query.shape[1]).reshape(-1, heads).T.ravel()  # those of head 0 first
+    attended = np.empty_like(value)
+    attended[:, columns] = many_heads(query[:, columns], key[:, columns], value[:, columns], heads)
+    return attended
+
+
+def _distances(tokens):
+    place = np.stack(np.divmod(np.arange(tokens), math.isqrt(tokens)), axis=1)  # (tokens, 2)
+    return np.linalg.norm(place[:, None] - place, axis=2)  # (tokens, tokens)
+
+
 DISTANCE = Exercise(
     attention_distance,
     _attention_cases,
+    "Where in the picture is token t, if there are `side` tokens in each row? The side is the root "
+    "of their number.",
     "Token t lies in row t // side and column t % side; np.divmod gives both. Make a (tokens, "
     "tokens) table of distances first; the rest is a sum over each row, weighted by attention.",
+    "distance = np.hypot(row[:, None] - row, column[:, None] - column), then (attention * "
+    "distance).sum(axis=...).",
+    mistakes={
+        "the sum runs over those that look, axis 0, not over what each of them looks at": (
+            lambda a: (a * _distances(len(a))).sum(axis=0)
+        ),
+        "the weighted distances are averaged; the weights sum to 1 already, so sum": (
+            lambda a: (a * _distances(len(a))).mean(axis=1)
+        ),
+        "all tokens stand in one long line; they form a square": (
+            lambda a: (a * np.abs(np.subtract.outer(*[np.arange(len(a))] * 2))).sum(axis=1)
+        ),
+        "the root of the squared distance is missing": (
+            lambda a: (a * _distances(len(a)) ** 2).sum(axis=1)
+        ),
+        "only the place that each token looks at most is counted": (
+            lambda a: _distances(len(a))[np.arange(len(a)), a.argmax(axis=1)]
+        ),
+        "the distances of all tokens are averaged; each should have its own": (
+            lambda a: (a * _distances(len(a))).sum(axis=1).mean()
+        ),
+    },
 )
 MASK = Exercise(
     masked_softmax,
     _mask_cases,
+    "What score would a token need to get a weight of exactly 0?",
     "A score of -inf becomes a weight of exactly 0. Hide before the softmax, and every row still "
     "sums to 1.",
+    "softmax(np.where(visible, ..., ...)), which takes the score or -np.inf.",
+    mistakes={
+        "the weights are hidden after the softmax, so the rows no longer sum to 1": (
+            lambda scores, visible: softmax(scores) * visible
+        ),
+        "hidden tokens get a score of 0, which is no low score": (
+            lambda scores, visible: softmax(scores * visible)
+        ),
+        "hidden tokens do not look; they should not be looked at": (
+            lambda scores, visible: softmax(np.where(visible[:, None], scores, -1e9))
+        ),
+        "the softmax runs over the columns, not over the rows": (
+            lambda scores, visible: softmax(np.where(visible, scores, -1e9).T).T
+        ),
+    },
 )
 HEADS = Exercise(
     many_heads,
     _head_cases,
+    "One head is the attention of this lesson. Give each its own columns of all three arrays.",
     "Head h has the columns h * width to (h + 1) * width of all three, with width = d_model / "
     "heads, a softmax of its own, and divides by sqrt(width).",
+    "For each h, with part = slice(h * width, (h + 1) * width): attended[:, part] = "
+    "softmax(query[:, part] @ key[:, part].T / math.sqrt(width)) @ value[:, part].",
+    mistakes={
+        "the scores are divided by the root of all d columns, not of those of one head": (
+            lambda q, k, v, heads: many_heads(q / math.sqrt(heads), k, v, heads)
+        ),
+        "the scores are not divided by the root of a head's width": (
+            lambda q, k, v, heads: many_heads(q * math.sqrt(q.shape[1] // heads), k, v, heads)
+        ),
+        "all columns are one head": lambda q, k, v, heads: many_heads(q, k, v, 1),
+        "all heads share one softmax over all columns; each should have its own": (
+            lambda q, k, v, heads: softmax(q @ k.T / math.sqrt(q.shape[1] // heads)) @ v
+        ),
+        "the heads take every so many columns; each should have neighboring ones": (
+            _interleaved_heads
+        ),
+    },
 )

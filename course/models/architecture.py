@@ -13,9 +13,16 @@ Defaults: padding 0, stride 1, pool_stride = pool_size, epsilon 1e-5, momentum 0
 the share of the old running mean that is kept. Small and capital letters are the same; FIELDS says
 which other names a field may have.
 
-Activations are not in the file: a ReLU follows each dense and conv2d layer but the last of them;
-where batch norm comes next, the ReLU follows that (Ioffe & Szegedy 2015, section 3.2). Between
-layers a picture is passed on as (channels, height, width), to all other layers as one row.
+An activation follows each dense and conv2d layer but the last of them; where batch norm comes next,
+the activation follows that (Ioffe & Szegedy 2015, section 3.2). It is a ReLU unless the file names
+another one of `course.nn.activations.ACTIVATIONS`, for all of them or for a layer of its own:
+
+    {"activation": "gelu", "layers": [
+        {"layer_type": "dense", "input_size": 784, "output_size": 128},
+        {"layer_type": "dense", "input_size": 128, "output_size": 64, "activation": "tanh"},
+        {"layer_type": "dense", "input_size": 64, "output_size": 10}]}
+
+Between layers a picture is passed on as (channels, height, width), to all other layers as one row.
 """
 
 import itertools
@@ -28,8 +35,9 @@ from pathlib import Path
 import numpy as np
 
 from course.cnn import Conv2D, MaxPool2D
+from course.nn.activations import ACTIVATIONS
 from course.nn.errors import CourseError
-from course.nn.layers import Dense, Flatten, Layer, ReLU, Sequential
+from course.nn.layers import Dense, Flatten, Layer, Sequential
 from course.nn.recipe import Recipe
 from course.nn.regularization import BatchNorm, Dropout
 from course.nn.rng import SimpleRng
@@ -45,6 +53,7 @@ FIELDS = {
     "dense": {
         "inputs": ("input_size", "in_features", "inputs"),
         "outputs": ("output_size", "out_features", "outputs"),
+        "activation": ("activation",),
     },
     "conv2d": {
         "in_channels": ("in_channels",),
@@ -54,6 +63,7 @@ FIELDS = {
         "width": ("input_width", "width"),
         "padding": ("padding",),
         "stride": ("stride",),
+        "activation": ("activation",),
     },
     "maxpool": {
         "size": ("pool_size", "kernel_size"),
@@ -73,11 +83,13 @@ FIELDS = {
     },
 }
 DEFAULTS = {
-    "conv2d": {"padding": 0, "stride": 1},
+    "dense": {"activation": None},
+    "conv2d": {"padding": 0, "stride": 1, "activation": None},
     "maxpool": {"stride": None},
     "batchnorm": {"epsilon": 1e-5, "momentum": 0.9},
 }
 OTHER_TYPES = {"linear": "dense", "max_pool": "maxpool", "batch_norm": "batchnorm"}
+WITH_WEIGHTS = ("dense", "conv2d")
 REALS = {"epsilon": (1e-12, 1.0), "momentum": (0.0, 1.0), "rate": (0.0, 0.999)}  # least, most
 
 
@@ -110,10 +122,11 @@ class Part:
     outputs: tuple
     arrays: dict  # name -> shape of each parameter and buffer
     make: Callable  # (rng, dtype, first) -> Layer
+    activation: str | None = None  # what follows, one of ACTIVATIONS
 
 
 class Network(Sequential):
-    """A network of `layers`, as they stand in an architecture file.
+    """A network of `layers`, as they stand in an architecture file, with its `activation`.
 
     x may be (batch, inputs) or (batch, channels, height, width); logits are (batch, outputs).
     Parameters are named by type and place: "dense3.w". Raises `ArchitectureError`.
@@ -121,8 +134,8 @@ class Network(Sequential):
 
     name = "architecture"
 
-    def __init__(self, layers, seed=1, dtype=np.float32):
-        parts = check(layers)
+    def __init__(self, layers, seed=1, dtype=np.float32, activation="relu"):
+        parts = check(layers, activation)
         rng = SimpleRng(seed)
         made, shape = {}, parts[0].inputs
         for index, part in enumerate(parts):
@@ -131,13 +144,13 @@ class Network(Sequential):
             elif len(part.inputs) < len(shape):
                 made[f"flatten{index}"] = Flatten()
             made[f"{part.kind}{index}"] = part.make(rng, dtype, first=index == 0)
-            if relu_follows(parts, index):
-                made[f"relu{index}"] = ReLU()
+            if part.activation:
+                made[f"{part.activation}{index}"] = ACTIVATIONS[part.activation]()
             shape = part.outputs
         if len(shape) > 1:
             made["flatten"] = Flatten()
         super().__init__(**made)
-        self.config = {"layers": layers}
+        self.config = {"layers": layers, "activation": activation}
         self.input_shape, self.outputs = parts[0].inputs, math.prod(shape)
 
     @property
@@ -159,7 +172,10 @@ def load(path, seed=1, dtype=np.float32) -> Network:
         architecture = json.loads(content)
         if not isinstance(architecture, dict) or "layers" not in architecture:
             raise ArchitectureError('there is no list of "layers"')
-        return Network(architecture["layers"], seed, dtype)
+        activation = architecture.get("activation")
+        return Network(
+            architecture["layers"], seed, dtype, "relu" if activation is None else activation
+        )
     except ArchitectureError as error:
         raise ArchitectureError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:  # whatever JSON can have wrong
@@ -169,13 +185,14 @@ def load(path, seed=1, dtype=np.float32) -> Network:
 # ---- Checking ------------------------------------------------------------------------------------
 
 
-def check(layers) -> list[Part]:
-    """The layers of a file as parts that fit together."""
+def check(layers, activation="relu") -> list[Part]:
+    """The layers of a file as parts that fit together, each with the activation that it has."""
     if not isinstance(layers, list) or not layers:
         raise ArchitectureError('"layers" must be a list of at least one layer')
     if len(layers) > DEEPEST:
         raise ArchitectureError(f"{len(layers):,} layers are more than {DEEPEST:,}")
     parts = [parse(index, layer) for index, layer in enumerate(layers)]
+    place_activations(parts, known_activation(activation))
     for before, after in itertools.pairwise(parts):
         given, taken = before.outputs, after.inputs
         pictures = len(given) == len(taken) == 3
@@ -189,11 +206,11 @@ def check(layers) -> list[Part]:
     return parts
 
 
-def shapes(layers) -> dict:
-    """Name -> shape of every parameter and buffer of `Network(layers)`; none is made."""
+def shapes(layers, activation="relu") -> dict:
+    """Name -> shape of every parameter and buffer of such a `Network`; none is made."""
     return {
         f"{part.kind}{index}.{name}": shape
-        for index, part in enumerate(check(layers))
+        for index, part in enumerate(check(layers, activation))
         for name, shape in part.arrays.items()
     }
 
@@ -204,16 +221,27 @@ def describe(shape) -> str:
     return size if len(shape) == 1 else f"{size} ({' x '.join(map(str, shape))})"
 
 
-def relu_follows(parts, index) -> bool:
-    """Whether a ReLU comes directly after the part at `index`."""
-    with_weights = ("dense", "conv2d")
-    normed = parts[index].kind == "batchnorm" and index > 0  # then ask for the layer before it
-    followed_by_norm = index + 1 < len(parts) and parts[index + 1].kind == "batchnorm"
-    return (
-        parts[index - normed].kind in with_weights
-        and (normed or not followed_by_norm)
-        and any(part.kind in with_weights for part in parts[index + 1 :])
-    )
+def place_activations(parts, default):
+    """Give each part the activation that follows it: its own, or the default one."""
+    weighted = [part for part in parts if part.kind in WITH_WEIGHTS]
+    for part in weighted[:-1]:
+        part.activation = part.activation or default
+    for last in weighted[-1:]:
+        if last.activation:
+            raise ArchitectureError(
+                f"{last.label}: no activation follows the last dense or conv2d layer"
+            )
+    for before, after in itertools.pairwise(parts):
+        if before.kind in WITH_WEIGHTS and after.kind == "batchnorm":
+            before.activation, after.activation = None, before.activation
+
+
+def known_activation(value, label="") -> str:
+    """The name of an activation, in small letters."""
+    if not isinstance(value, str) or value.lower() not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
+        raise ArchitectureError(f"{label}unknown activation {str(value)[:40]!r}; known are {known}")
+    return value.lower()
 
 
 def parse(index, layer) -> Part:
@@ -231,7 +259,7 @@ def parse(index, layer) -> Part:
 
 
 def read_fields(label, kind, layer) -> dict:
-    """The fields of `layer` under our own names, each a number in its range."""
+    """The fields of `layer` under our own names, each checked."""
     given = {name: value for name, value in layer.items() if value is not None}
     del given["layer_type"]
     values = dict(DEFAULTS.get(kind, {}))
@@ -240,7 +268,7 @@ def read_fields(label, kind, layer) -> dict:
         if len(found) > 1:
             raise ArchitectureError(f"{label}: {found[0]} and {found[1]} are the same")
         if found:
-            values[field] = number(label, found[0], field, given.pop(found[0]))
+            values[field] = checked(label, found[0], field, given.pop(found[0]))
         elif field not in values:
             raise ArchitectureError(f"{label}: {names[0]} is missing")
     if given:
@@ -249,8 +277,10 @@ def read_fields(label, kind, layer) -> dict:
     return values
 
 
-def number(label, name, field, value):
-    """`value`, if it is a number in the range of `field`."""
+def checked(label, name, field, value):
+    """`value`, if it is a name or a number in the range of `field`."""
+    if field == "activation":
+        return known_activation(value, f"{label}: ")
     if field in REALS:
         least, most = REALS[field]
         if type(value) not in (int, float) or not least <= value <= most:
@@ -269,15 +299,15 @@ def number(label, name, field, value):
 # ---- The layers ----------------------------------------------------------------------------------
 
 
-def dense(label, inputs, outputs):
+def dense(label, inputs, outputs, activation):
     def make(rng, dtype, first):
         return Dense(inputs, outputs, rng, dtype, needs_input_gradient=not first)
 
     arrays = {"w": (inputs, outputs), "b": (outputs,)}
-    return Part(label, "dense", (inputs,), (outputs,), arrays, make)
+    return Part(label, "dense", (inputs,), (outputs,), arrays, make, activation)
 
 
-def conv2d(label, in_channels, out_channels, kernel, height, width, padding, stride):
+def conv2d(label, in_channels, out_channels, kernel, height, width, padding, stride, activation):
     if padding >= kernel:  # the outermost windows would lie on nothing but zeros
         raise ArchitectureError(
             f"{label}: padding {padding} must be smaller than kernel_size {kernel}"
@@ -291,7 +321,7 @@ def conv2d(label, in_channels, out_channels, kernel, height, width, padding, str
 
     inputs, outputs = (in_channels, height, width), (out_channels, rows, columns)
     arrays = {"w": (out_channels, in_channels, kernel, kernel), "b": (out_channels,)}
-    return Part(label, "conv2d", inputs, outputs, arrays, make)
+    return Part(label, "conv2d", inputs, outputs, arrays, make, activation)
 
 
 def maxpool(label, size, channels, height, width, stride):

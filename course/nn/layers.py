@@ -144,30 +144,6 @@ class Dense(Layer):
         self._weight_gradient = (self.gradients["w"], 1.0, 0.0)
 
 
-class ReLU(Layer):
-    """y = max(x, 0), for any shape."""
-
-    def forward(self, x):
-        y = np.maximum(x, 0)
-        self.y = y
-        return y
-
-    def backward(self, dy):
-        return dy * (self.y > 0)  # passes where the input was positive
-
-
-class Sigmoid(Layer):
-    """y = 1 / (1 + exp(-x)), for any shape."""
-
-    def forward(self, x):
-        with np.errstate(over="ignore"):  # exp may become infinite, and 1 / inf is 0: all is well
-            self.y = 1 / (1 + np.exp(-x))
-        return self.y
-
-    def backward(self, dy):
-        return dy * self.y * (1 - self.y)
-
-
 class Flatten(Layer):
     """(batch, any, shape) -> (batch, any * shape): a view, nothing is moved."""
 

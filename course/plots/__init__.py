@@ -27,6 +27,7 @@ from course.plots.models import (
     filters,
     probabilities,
 )
+from course.plots.predictions import predictions, sketch
 from course.plots.style import subplots
 from course.plots.surfaces import boundary, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
@@ -56,8 +57,10 @@ __all__ = [
     "mean_digits",
     "mistakes",
     "normalization",
+    "predictions",
     "probabilities",
     "seed_spread",
+    "sketch",
     "subplots",
     "summary_box",
     "there_and_back",

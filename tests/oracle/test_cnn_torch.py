@@ -6,7 +6,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from course.cnn import CNN, Conv2D, MaxPool2D
-from course.nn.layers import Dense, Flatten, ReLU, Sequential
+from course.nn.activations import ReLU
+from course.nn.layers import Dense, Flatten, Sequential
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.optimizers import SGD
 from course.nn.rng import SimpleRng

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from course import mlp, mnist
 from course.mlp import MLP
 from course.nn import schedules
-from course.nn.layers import Dense, ReLU, Sigmoid
+from course.nn.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
+from course.nn.layers import Dense
 from course.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 from course.nn.optimizers import SGD, Adam
 from course.nn.regularization import BatchNorm
@@ -66,11 +67,23 @@ def copy_dense(w, b, module):
 
 
 @pytest.mark.parametrize(
-    ("layer", "module"), [(ReLU(), torch.nn.ReLU()), (Sigmoid(), torch.nn.Sigmoid())]
+    ("layer", "module"),
+    [
+        (ReLU(), torch.nn.ReLU()),
+        (LeakyReLU(), torch.nn.LeakyReLU()),
+        (LeakyReLU(0.25), torch.nn.LeakyReLU(0.25)),
+        (ELU(), torch.nn.ELU()),
+        (ELU(1.5), torch.nn.ELU(1.5)),
+        (GELU(), torch.nn.GELU()),
+        (SiLU(), torch.nn.SiLU()),
+        (Tanh(), torch.nn.Tanh()),
+        (Sigmoid(), torch.nn.Sigmoid()),
+    ],
+    ids=lambda one: repr(one) if isinstance(one, torch.nn.Module) else "",
 )
 def test_activations(layer, module):
     both_ways(layer, module, 5 * numbers(3, 7, 11))
-    both_ways(layer, module, np.array([[-800.0, -0.0, 0.0, 800.0]]))
+    both_ways(layer, module, np.array([[-1e4, -800.0, -30.0, -0.0, 0.0, 30.0, 800.0, 1e4]]))
 
 
 @settings(max_examples=15)

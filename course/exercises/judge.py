@@ -1,0 +1,129 @@
+"""How the result of a learner's function differs from what is expected, in words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+# A kind of values, by NumPy's letter, and how fine it is: whole numbers do where numbers are
+# expected, but a float is no index and 0 and 1 are no mask.
+KINDS = {
+    "b": (0, "truth values"),
+    "u": (1, "whole numbers"),
+    "i": (1, "whole numbers"),
+    "f": (2, "floating-point numbers"),
+}
+LONGEST = 60  # characters of a value that is shown as it is
+
+
+def difference(expected, found, where=""):
+    """Say how `found` differs from `expected`; an empty text if it does not.
+
+    Both are numbers, arrays or texts, or tuples, lists or dicts of them. Numbers may differ by
+    1e-5 of themselves or 1e-6 of the largest one expected, whole numbers not at all.
+    """
+    if isinstance(expected, Mapping):
+        if not isinstance(found, Mapping):
+            return f"gave {described(found)}{where}, expected a dict"
+        if found.keys() != expected.keys():
+            return f"gave a dict of {list(found)}{where}, expected {list(expected)}"
+        parts = [(repr(key), expected[key], found[key]) for key in expected]
+    elif isinstance(expected, (tuple, list)):
+        if not isinstance(found, (tuple, list, np.ndarray)) or getattr(found, "shape", 0) == ():
+            return f"gave {described(found)}{where}, expected {len(expected)} results"
+        if len(found) != len(expected):
+            kind = type(found).__name__
+            return f"gave a {kind} of length {len(found)}{where}, expected {len(expected)}"
+        parts = [(i, *both) for i, both in enumerate(zip(expected, found, strict=True), start=1)]
+    else:
+        return _difference_of_arrays(expected, found, where)
+    differences = (difference(e, f, f" in part {name}{where}") for name, e, f in parts)
+    return next(filter(None, differences), "")
+
+
+def _difference_of_arrays(expected, found, where):
+    expected = np.asarray(expected)
+    try:
+        values = np.asarray(found)
+    except ValueError:  # rows of different lengths
+        return f"gave {described(found)}{where}, expected an array"
+    if expected.dtype.kind not in KINDS:  # text
+        same = np.array_equal(values, expected)
+        return "" if same else f"gave {described(found)}{where}, expected {described(expected)}"
+    fineness, kind = KINDS[expected.dtype.kind]
+    if values.dtype.kind not in KINDS:
+        return f"gave {described(found)}{where}, expected {kind}"
+    if values.shape != expected.shape:
+        return f"gave {_shape(values)}{where}, expected {_shape(expected)}"
+    wrong = _differ(expected, values)
+    if wrong.any():
+        if _literal(values) and _literal(expected):
+            return f"gave {_literal(values)}{where}, expected {_literal(expected)}"
+        at = tuple(map(int, np.argwhere(wrong)[0]))
+        return (
+            f"gave {described(values[at])} at {at}{where}, expected {described(expected[at])}; "
+            f"{wrong.sum():,} of {wrong.size:,} values differ"
+        )
+    if KINDS[values.dtype.kind][0] > fineness:
+        return f"gave {KINDS[values.dtype.kind][1]}{where}, {described(found)}, expected {kind}"
+    return ""
+
+
+def _differ(expected, found):
+    """Where two arrays of the same shape differ."""
+    if expected.dtype.kind != "f":
+        return expected != found
+    largest = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0) or 1.0
+    return ~np.isclose(found, expected, rtol=1e-5, atol=1e-6 * largest, equal_nan=True)
+
+
+def _shape(array):
+    return f"the shape {array.shape}" if array.shape else "a single number"
+
+
+def described(value):
+    """`value` as text, or what it is if that would be long."""
+    if text := _literal(value):
+        return text
+    if isinstance(value, np.ndarray):
+        return f"<{value.dtype} of shape {value.shape}>"
+    return f"<{type(value).__name__} of length {len(value)}>"
+
+
+def _literal(value):
+    """`value` as the learner would write it, in one line; an empty text if it would be long."""
+    text = _written(value) if size(value) <= LONGEST else ""
+    return text if len(text) <= LONGEST or not hasattr(value, "__len__") else ""
+
+
+def _written(value):
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, float):
+        text = f"{value:.6g}"
+        return text if set(text) & set(".en") else f"{text}.0"  # infinity and nan have an n
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {_written(value[key])}' for key in value)}}}"
+    if isinstance(value, (list, tuple)):
+        text = ", ".join(map(_written, value))
+        return f"[{text}]" if isinstance(value, list) else f"({text})"
+    return repr(value)
+
+
+def changed(before, after):
+    """Whether an array or a container in `before` is another in `after`."""
+    if isinstance(before, np.ndarray):
+        return before.shape != after.shape or before.tobytes() != after.tobytes()
+    if isinstance(before, Mapping):
+        return before.keys() != after.keys() or any(changed(before[k], after[k]) for k in before)
+    if isinstance(before, (list, tuple)):
+        return len(before) != len(after) or any(map(changed, before, after))
+    return isinstance(before, (int, float, str)) and before != after
+
+
+def size(value):
+    """How many numbers or characters there are in `value`."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return sum(map(size, value))
+    return len(value) if isinstance(value, (str, bytes)) else np.size(value)

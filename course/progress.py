@@ -1,0 +1,150 @@
+"""What a learner has done, kept in plain JSON: one file for each lesson, in the folder `progress/`.
+
+    {"predictions": {"blas": {"question": "How long does it take?", "answer": 600.0, "was": 0.31}}}
+
+Whoever wants to begin a lesson anew removes its file.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+from filelock import FileLock
+
+from course.nn.errors import CourseError
+from course.nn.files import open_regular, replacing
+
+CLONE = Path(__file__).resolve().parents[1]
+USERS_OWN = Path(os.path.expanduser("~/.local/share/course/progress"))
+
+PATIENCE = 10  # seconds to wait for another kernel that saves; that takes milliseconds
+
+
+class ProgressError(CourseError, ValueError):
+    """The name of a lesson that can be no name of a file, or a file that is damaged."""
+
+
+def directory():
+    """The folder of the files: $COURSE_PROGRESS_DIR, or progress/ in a clone, or the user's own.
+
+    The last, ~/.local/share/course/progress, is for a package installed without its clone or
+    read-only.
+    """
+    if asked := os.environ.get("COURSE_PROGRESS_DIR"):
+        return Path(asked).expanduser().absolute()
+    in_clone = (CLONE / "pyproject.toml").is_file() and os.access(CLONE, os.W_OK)
+    return CLONE / "progress" if in_clone else USERS_OWN
+
+
+class Progress:
+    """What is kept of one lesson: in each section, from a name to an entry, a dict for JSON.
+
+    Every change is written at once, to what is in the file then: two kernels lose nothing. What
+    cannot be written lives in memory, and is written along with the next change. A damaged file
+    is set aside. `problem` is a sentence that says so, "" where all is well; no OSError is raised.
+
+    Args:
+        lesson: the name of its file, "02-mlp".
+        folder: where the file is, or will be; by default `directory()`.
+
+    Raises:
+        ProgressError: `lesson` is no name of a file.
+    """
+
+    def __init__(self, lesson, folder=None):
+        if not re.fullmatch(r"\w[\w.-]*", lesson):
+            raise ProgressError(f'A lesson is named like its file, "02-mlp", and not {lesson!a}.')
+        self.path = Path(folder or directory()) / f"{lesson}.json"
+        self.problem = ""
+        self._unsaved = {}  # section -> name -> entry
+
+    def entries(self, section):
+        """The entries of a section as they are now, those in memory included: name -> entry."""
+        self.problem = ""
+        try:
+            kept = self._read()
+        except ProgressError:
+            kept = self._repair()
+        except OSError as error:
+            self.problem = f"{self.path} cannot be read ({_reason(error)})."
+            kept = {}
+        return kept.get(section, {}) | self._unsaved.get(section, {})
+
+    def keep(self, section, name, entry):
+        """Keep `entry` in place of what was kept under this name."""
+        self._unsaved.setdefault(section, {})[name] = entry
+        try:
+            with self._locked():
+                kept = self._read_or_set_aside()
+                for changed, entries in self._unsaved.items():
+                    kept[changed] = kept.get(changed, {}) | entries
+                with replacing(self.path) as file:
+                    file.write(json.dumps(kept, indent=1, ensure_ascii=False).encode())
+        except OSError as error:  # also of a lock that nobody lets go
+            self.problem = (
+                f"This cannot be saved in {self.path.parent} ({_reason(error)}): "
+                "it is kept until the kernel ends."
+            )
+        else:
+            self._unsaved = {}
+
+    @contextlib.contextmanager
+    def _locked(self):
+        """Let nobody else change the file while the block runs."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.parent / ".lock", timeout=PATIENCE):
+            self.problem = ""
+            yield
+
+    def _read(self):
+        """What is in the file. Raises ProgressError for a damaged one, and OSError."""
+        try:
+            with open_regular(self.path) as file:
+                kept = json.loads(file.read())
+        except FileNotFoundError:
+            return {}
+        except (ValueError, RecursionError) as error:
+            raise ProgressError(f"{self.path.name} is damaged ({error})") from None
+        sections = kept.values() if isinstance(kept, dict) else [None]
+        entries = [
+            section.values() if isinstance(section, dict) else [None] for section in sections
+        ]
+        if not all(isinstance(entry, dict) for entry in itertools.chain.from_iterable(entries)):
+            raise ProgressError(f"{self.path.name} is damaged (it is not what the course writes)")
+        return kept
+
+    def _repair(self):
+        """What is in the file once nobody else changes it, or nothing, and then say so."""
+        try:
+            with self._locked():
+                return self._read_or_set_aside()
+        except OSError as error:
+            self.problem = f"{self.path} is damaged, and cannot be set aside ({_reason(error)})."
+            return {}
+
+    def _read_or_set_aside(self):
+        """As `_read`, but a damaged file gets a name that no file has yet."""
+        try:
+            return self._read()
+        except ProgressError as error:
+            names = (
+                self.path.with_name(f"{self.path.name}.damaged-{n}") for n in itertools.count(1)
+            )
+            aside = next(path for path in names if not path.exists())
+            self.path.rename(aside)
+            self.problem = f"Your {error}; it was set aside as {aside.name}."
+            return {}
+
+
+def _is_nested(value, levels):
+    """Whether it is a dict of dicts ... of dicts, on so many levels."""
+    if not levels:
+        return True
+    return isinstance(value, dict) and all(_is_nested(v, levels - 1) for v in value.values())
+
+
+def _reason(error):
+    return error.strerror or str(error)
