@@ -123,6 +123,15 @@ def test_verdict_names_what_differs(attempt, verdict):
     assert verdict in DOUBLE.verdict(attempt)
 
 
+def test_the_lesson_goes_on_with_what_is_right(capsys):
+    for attempt, name in [(double, "your double"), (abs, "the solution"), (lambda x: ..., "the s")]:
+        goes_on = DOUBLE.best(attempt)
+        assert goes_on is double
+        assert capsys.readouterr().out.startswith(f"The lesson goes on with {name}")
+    mine = lambda x: x + x  # noqa: E731
+    assert DOUBLE.best(mine) is mine
+
+
 def test_prints_of_a_right_function_do_not_hurt(capsys):
     DOUBLE.check(lambda x: print("noise") or 2 * x)
     assert capsys.readouterr().out == "Correct, in all 2 cases.\n"

@@ -55,6 +55,13 @@ class Exercise:
             return "\n".join(sentences)
         return f"Correct, in all {len(cases)} cases."
 
+    def best(self, attempt):
+        """Return `attempt` if it is right, else the solution, and print which of them goes on."""
+        is_right = self.verdict(attempt).startswith("Correct")
+        name = getattr(attempt, "__name__", "function")
+        print(f"The lesson goes on with {f'your {name}' if is_right else 'the solution'}.")
+        return attempt if is_right else self.solution
+
     def hint(self):
         """Print the next hint; after the last one the first comes again."""
         number, text = next(self._numbered)
