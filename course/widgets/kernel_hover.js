@@ -266,8 +266,9 @@ class KernelHover {
   makeLogit(digit) {
     const choose = () => this.choose({ kind: "logit", digit });
     const [bar, value] = [make("i"), make("span")];
-    const row = button(`logit of the ${digit}`, choose, make("b", {}, String(digit)), bar, value);
-    for (const event of ["pointerenter", "focus"]) row.addEventListener(event, choose);
+    const title = `the logit of the ${digit}, and its share`;
+    const row = make("button", { type: "button", title }, make("b", {}, `${digit}: `), bar, value);
+    for (const event of ["click", "pointerenter", "focus"]) row.addEventListener(event, choose);
     return { row, bar, value };
   }
 
@@ -358,7 +359,6 @@ class KernelHover {
       const share = `${Math.round(100 * probabilities[digit])} %`;
       bar.style.setProperty("--share", probabilities[digit]);
       value.textContent = `${told(logits[digit])}, ${share}`;
-      row.setAttribute("aria-label", `logit of the ${digit}: ${value.textContent}`);
       row.setAttribute("aria-pressed", String(this.choice.digit === digit));
       row.classList.toggle("best", digit === best);
     });
@@ -406,7 +406,7 @@ class KernelHover {
     return (
       `The logit of the ${digit}, ${told(this.found.logits[digit])}, is its bias, ` +
       `${told(this.weights.b[digit])}, and what the maps add: ${sums.join(", ")}. In this map the ` +
-      `framed number adds most: ${told(strongest)}.`
+      `framed number weighs most: ${told(strongest)}.`
     );
   }
 }
