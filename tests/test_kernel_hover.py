@@ -161,6 +161,7 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(network, digits, words):
 def test_without_javascript_there_is_a_picture():
     widget = KernelHover(CNN(), np.stack([DIGIT, DIGIT])[:, None])
     assert repr(widget) == "KernelHover(8 kernels, 2 digits)"
-    data, _ = widget._repr_mimebundle_()
+    data, metadata = widget._repr_mimebundle_()
     assert data["text/plain"] == repr(widget)
     assert data["image/png"].startswith("iVBOR")
+    assert "kernel" in metadata["image/png"]["alt"]

@@ -1,7 +1,6 @@
 // Part 2: the page. Pictures to point at, the sum behind the place that was chosen, digits to draw.
 
 const ZOOM = 6; // pixels on the screen for one of the digit, on an ordinary screen
-const MIDDLE = [14, 13];
 const DEAD = 0.0005; // numbers this small are shown as 0
 
 const range = (count) => [...Array(count).keys()];
@@ -39,6 +38,7 @@ function readable(color) {
 }
 
 const largestOf = (numbers) => Math.max(...numbers.map(Math.abs));
+const strongestOf = (numbers) => numbers.map(Math.abs).indexOf(largestOf(numbers));
 const signedIn = (numbers) => {
   const largest = largestOf(numbers);
   return (value) => signed(value, largest);
@@ -101,7 +101,7 @@ class Picture {
     for (const [style, grow] of [
       ["black", 2],
       ["white", 1],
-      ["#E69F00", 0],
+      ["#56B4E9", 0],
     ]) {
       context.fillStyle = style;
       outline(context, corners, unit, (1 + grow) * Math.ceil(unit / 12));
@@ -216,7 +216,7 @@ class KernelHover {
     this.digits = inPieces(levels, SIDE ** 2);
     this.image = this.digits[0];
     this.channel = 0;
-    this.choice = { kind: "z", row: MIDDLE[0], column: MIDDLE[1] };
+    this.choice = { kind: "z", row: 0, column: 0 };
     this.pictures = this.makePictures();
     this.logits = this.weights.b.map((_, digit) => this.makeLogit(digit));
     this.kernels = names.map((name, k) => this.makeKernel(name, k));
@@ -230,6 +230,8 @@ class KernelHover {
       (image) => this.take(image),
     );
     this.compute();
+    const [row, column] = rowAndColumn(strongestOf(this.map.z));
+    this.choose({ kind: "z", row, column });
   }
 
   get parts() {
@@ -337,8 +339,7 @@ class KernelHover {
   placeOfInterest() {
     if (this.choice.kind !== "logit") return this.choice;
     const shares = this.sharesOf(this.choice.digit, this.channel);
-    const strongest = shares.map(Math.abs).indexOf(largestOf(shares));
-    const [row, column] = rowAndColumn(strongest, HALF);
+    const [row, column] = rowAndColumn(strongestOf(shares), HALF);
     return { kind: "pooled", row, column };
   }
 

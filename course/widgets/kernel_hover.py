@@ -14,6 +14,7 @@ from traitlets import Dict, Unicode
 from course import plots
 from course.cnn import CNN, convolve_numpy, pad
 from course.nn.errors import CourseError
+from course.plots.style import alt_metadata
 
 HERE = Path(__file__).parent
 PARTS = ("common.js", "kernel_hover_arithmetic.js", "kernel_hover.js")
@@ -64,9 +65,10 @@ class KernelHover(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options)
         image = pad(self.pictures[:1, None], 1)
         answer = convolve_numpy(image, self.kernels[:1, None], np.zeros(1, np.float32))
-        figure = plots.convolution(image[0, 0], self.kernels[0], answer[0, 0], at=(14, 13))
+        strongest = np.unravel_index(np.abs(answer[0, 0]).argmax(), answer.shape[2:])
+        figure = plots.convolution(image[0, 0], self.kernels[0], answer[0, 0], at=strongest)
         still = {"text/plain": repr(self), "image/png": b64encode(figure._repr_png_()).decode()}
-        return data | still, metadata
+        return data | still, metadata | alt_metadata(figure.alt)
 
 
 def parts_of(network):
