@@ -55,13 +55,6 @@ class Exercise:
             return "\n".join(sentences)
         return f"Correct, in all {len(cases)} cases."
 
-    def best(self, attempt):
-        """Return `attempt` if it is right, else the solution, and print which of them goes on."""
-        is_right = self.verdict(attempt).startswith("Correct")
-        name = getattr(attempt, "__name__", "function")
-        print(f"The lesson goes on with {f'your {name}' if is_right else 'the solution'}.")
-        return attempt if is_right else self.solution
-
     def hint(self):
         """Print the next hint; after the last one the first comes again."""
         number, text = next(self._numbered)
@@ -70,6 +63,13 @@ class Exercise:
     def reveal(self):
         """Print the solution."""
         print(inspect.getsource(self.solution).strip())
+
+    def best(self, attempt):
+        """Return `attempt` if it is right, else the solution, and print which it is."""
+        is_right = self.verdict(attempt).startswith("Correct")
+        whose = "your own" if is_right else "the course's"
+        print(f"What follows uses {whose} {self.solution.__name__}.")
+        return attempt if is_right else self.solution
 
     def result(self, function, arguments):
         """Return what is compared: here, whatever `function` returns."""
