@@ -21,7 +21,6 @@ LONGEST_WAIT = 10  # cells between two things that the learner does
 NOT_YET = {
     "00-start-here": {"states other minutes", "too little to do"},
     "01-idx": {"too little to do"},
-    "02-mlp": {"too little to do"},
     "03-cnn": {"too long", "states other minutes", "too little to do"},
     "04-attention": {"too long", "states other minutes", "too little to do"},
     "05-xor": {"too little to do"},
