@@ -575,10 +575,22 @@ SAID = {  # name: (figure, what its alternative text has to say)
     "mean_digits": (plots.mean_digits(PICTURES[:2], [7, 2]), "digits: 2, 7"),
     "mistakes": (plots.mistakes(PICTURES[:1], [1], [[0.75, 0.25]]), "1 read as 0 (75.0%)"),
     "normalization": (plots.normalization(PICTURES[0], STEPS), "cut out: 5 × 9"),
+    "predictions": (
+        plots.predictions(
+            [("How many?", "3", "4", 0.75)],
+            [("Which?", "this", "that")],
+            [("Falls how?", [(0, 2), (1, 1)], [(0, 3), (1, 2)], "epoch", "loss", (0, 1), (0, 3))],
+        ),
+        "How many? you 3, it was 4. Choices: Which? you this, it was that. Falls how?",
+    ),
     "probabilities": (plots.probabilities(np.array([0.25, 0.75])), "1 75.0%, 0 25.0%"),
     "seed_spread": (
         plots.seed_spread({"sgd": [0.5, 0.75]}),
         "sgd 62.50% ± 17.68%, from 50.00% to 75.00%",
+    ),
+    "sketch": (
+        plots.sketch([(0, 2), (1, 1)], [(0, 3), (1, 2)], "epoch", "loss", (0, 1), (0, 3)),
+        "The curve of loss by epoch: you from 2 to 1; it was from 3 to 2.",
     ),
     "summary_box": (plots.summary_box(RUNS), "cnn, epochs 2, train loss 0.45, s/epoch 1.02"),
     "there_and_back": (
@@ -589,7 +601,7 @@ SAID = {  # name: (figure, what its alternative text has to say)
     "training_comparison": (plots.training_comparison(RUNS), "s in all 3.06"),
     "weights": (plots.weights(np.ones((784, 2))), "2 pictures of 28 × 28 numbers"),
 }
-SAY_NOTHING_OF_THEIR_OWN = {"LiveFigure", "subplots"}
+SAY_NOTHING_OF_THEIR_OWN = {"LiveFigure", "describe", "subplots"}
 
 
 def test_every_figure_is_among_those_below():

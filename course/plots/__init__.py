@@ -28,7 +28,7 @@ from course.plots.models import (
     probabilities,
 )
 from course.plots.predictions import predictions, sketch
-from course.plots.style import subplots
+from course.plots.style import describe, subplots
 from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
@@ -48,6 +48,7 @@ __all__ = [
     "cost_growth",
     "cumulative_times",
     "descent",
+    "describe",
     "digits",
     "erased_pixels",
     "feature_maps",

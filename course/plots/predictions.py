@@ -5,7 +5,18 @@ import textwrap
 import numpy as np
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from course.plots.style import BLUE, GRAY, GREEN, VERMILLION, axes_or_new, plain, styled, subplots
+from course.plots.style import (
+    GRAY,
+    MISTAKE,
+    SERIES,
+    TRUTH,
+    axes_or_new,
+    describe,
+    plain,
+    styled,
+    subplots,
+)
+from course.plots.words import course_of, sentence
 
 ROW = 0.6  # inches for a question and its answer
 WIDEST = 1e6  # factor beyond which a dot lies at the edge
@@ -20,14 +31,17 @@ def sketch(answer, result, x_name, y_name, x, y, ax=None, title=""):
     """
     ax = axes_or_new(ax, figsize=(4.8, 3.0))
     if answer is not None:
-        ax.plot(*np.transpose(answer), "--", color=VERMILLION, label="you")
-    ax.plot(*np.transpose(result), color=BLUE, label="it was")
+        ax.plot(*np.transpose(answer), "--", color=SERIES[1], label="you")
+    ax.plot(*np.transpose(result), color=SERIES[0], label="it was")
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     ax.set_xlim(min(left, x[0]), max(right, x[1]))
     ax.set_ylim(min(bottom, y[0]), max(top, y[1]))
     ax.set(xlabel=x_name, ylabel=y_name, title=plain(title))
     if answer is not None:
         ax.legend()
+    curves = {"you": answer, "it was": result}
+    said = [f"{name} {course_of([y for _, y in curve])}" for name, curve in curves.items() if curve]
+    describe(ax, sentence(title or f"The curve of {y_name} by {x_name}", said))
     return ax.figure
 
 
@@ -58,13 +72,14 @@ def draw_numbers(ax, rows):
     """A mark for each number: at 1 it was right; a circle, within the band, was near."""
     factors = [factor for *_, factor in rows if factor]
     most = min(WIDEST, max([10, *(max(factor, 1 / factor) for factor in factors)]))
-    ax.axvspan(0.5, 2, color=GREEN, alpha=0.15, linewidth=0)
+    ax.axvspan(0.5, 2, color=TRUTH, alpha=0.15, linewidth=0)
     ax.axvline(1, color=GRAY, linewidth=1)
     for row, (*_, factor) in enumerate(rows):
         if factor:
-            marker, color = ("o", GREEN) if 0.5 <= factor <= 2 else ("D", VERMILLION)
+            marker, color = ("o", TRUTH) if 0.5 <= factor <= 2 else ("D", MISTAKE)
             ax.plot(np.clip(factor, 1 / most, most), row, marker, color=color, markersize=7)
     write_rows(ax, rows)
+    describe(ax, sentence("Numbers", [f"{q} you {a}, it was {r}" for q, a, r, _ in rows]))
     ax.set(xscale="log", xlim=(1 / most / 1.6, most * 1.6), title="Numbers")
     ax.set_xlabel("too low  ←  your answer, times what it was  →  too high")
     ax.xaxis.set_major_locator(LogLocator(numticks=7))
@@ -80,9 +95,10 @@ def factor_label(factor, position=None):
 def draw_choices(ax, rows):
     """A word for each choice: right or wrong."""
     for row, (_, answer, result) in enumerate(rows):
-        word, color = ("right", GREEN) if answer == result else ("wrong", VERMILLION)
+        word, color = ("right", TRUTH) if answer == result else ("wrong", MISTAKE)
         ax.text(0.5, row, word, color=color, weight="bold", ha="center", va="center")
     write_rows(ax, rows)
+    describe(ax, sentence("Choices", [f"{q} you {a}, it was {r}" for q, a, r in rows]))
     ax.set(xlim=(0, 1), xticks=[], title="Choices")
     ax.spines["bottom"].set_visible(False)
 

@@ -176,6 +176,7 @@ def test_a_question_is_skipped_with_a_key_and_answered_after_all(open_lesson):
     field.fill("0.3")
     field.press("Enter")
     lesson.notebook.cell(SHOWN).get_by_text("You: 0.3 ms. It was: 0.31 ms (close).").wait_for()
+    lesson.says(0, "You: 0.3 ms.")
     assert lesson.focused == "You: 0.3 ms."
 
 
