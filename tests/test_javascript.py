@@ -8,7 +8,7 @@ import pytest
 
 from course.recognizer import widget
 from course.recognizer.widget import Recognizer
-from course.widgets import backprop_stepper, predict
+from course.widgets import backprop_stepper, kernel_hover, predict
 from course.widgets.predict import Prediction
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
@@ -29,7 +29,7 @@ def evaluate(expression, module=Recognizer._esm):
 
 MODULES = [
     (source, name)
-    for source in (widget, predict, backprop_stepper)
+    for source in (widget, predict, backprop_stepper, kernel_hover)
     for name in (None, *source.PARTS)
 ]
 

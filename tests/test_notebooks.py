@@ -21,7 +21,6 @@ LONGEST_WAIT = 10  # cells between two things that the learner does
 NOT_YET = {
     "00-start-here": {"states other minutes", "too little to do"},
     "01-idx": {"too little to do"},
-    "03-cnn": {"too long", "states other minutes", "too little to do"},
     "07-comparison": {"too long", "states other minutes", "too little to do"},
 }
 OF_A_MACHINE = r"/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\"
