@@ -29,7 +29,7 @@ from course.plots.models import (
 )
 from course.plots.predictions import predictions, sketch
 from course.plots.style import describe, subplots
-from course.plots.surfaces import boundary, loss_surface
+from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "convolution",
     "cost_growth",
     "cumulative_times",
+    "descent",
     "describe",
     "digits",
     "erased_pixels",
