@@ -127,6 +127,17 @@ def test_an_arrow_ends_at_the_thing(diagram):
     assert head.get("d").startswith(f"M{220 - base.GAP:.1f} 50.0L")
 
 
+def test_a_bent_arrow_and_a_brace_bulge_to_the_left_of_their_way(diagram):
+    diagram.arrow((50, 50), (150, 50), "over", bend=20, shift=(0, 0))
+    diagram.brace((50, 80), (150, 80), "above")
+    heights = {
+        "".join(t.itertext()): float(t.get("y"))
+        for t in ElementTree.fromstring(diagram.svg).iter(f"{SVG}text")
+    }
+    assert heights["over"] == pytest.approx(50 - 20, abs=6)
+    assert 50 < heights["above"] < 80
+
+
 def test_gradients_are_dashed_whatever_their_color(diagram):
     diagram.arrow((0, 0), (9, 9), role="backward")
     assert "line" in paths(diagram, "backward")[0].get("class")

@@ -123,9 +123,21 @@ def test_verdict_names_what_differs(attempt, verdict):
     assert verdict in DOUBLE.verdict(attempt)
 
 
-def test_prints_of_a_right_function_do_not_hurt(capsys):
+def test_the_learners_function_goes_on_if_it_is_right_and_the_courses_if_not(capsys):
+    def add(x):
+        return x + x
+
+    for attempt, expected, whose in [(add, add, "your own"), (sum, double, "the course's"),
+                                     (lambda x: ..., double, "the course's")]:  # fmt: skip
+        assert DOUBLE.best(attempt) is expected
+        assert capsys.readouterr().out == f"What follows uses {whose} double.\n"
+
+
+def test_prints_of_the_function_do_not_drown_the_verdict(capsys):
     DOUBLE.check(lambda x: print("noise") or 2 * x)
     assert capsys.readouterr().out == "Correct, in all 2 cases.\n"
+    DOUBLE.check(chatty)
+    assert capsys.readouterr().out.count("x is") == 1
 
 
 def test_who_changes_the_input_is_told_and_harms_nobody():

@@ -1,4 +1,4 @@
-"""The recognizer's JavaScript without a browser, as the one module that the page loads."""
+"""The JavaScript of the widgets without a browser, as the one module that the page loads."""
 
 import json
 import shutil
@@ -6,7 +6,10 @@ import subprocess
 
 import pytest
 
-from course.recognizer.widget import HERE, PARTS, Recognizer
+from course.recognizer import widget
+from course.recognizer.widget import Recognizer
+from course.widgets import predict
+from course.widgets.predict import Prediction
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
 
@@ -17,16 +20,21 @@ def node(module, *options):
     return subprocess.run(command, input=module, capture_output=True, text=True)
 
 
-def evaluate(expression):
-    """The value of an expression in which the names of the recognizer's module are known."""
-    done = node(f"{Recognizer._esm}\nconsole.log(JSON.stringify({expression}))")
+def evaluate(expression, module=Recognizer._esm):
+    """The value of an expression in which the names of a module are known."""
+    done = node(f"{module}\nconsole.log(JSON.stringify({expression}))")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("broken", [None, *PARTS])
-def test_the_module_parses_and_an_error_in_any_part_is_found(broken):
-    texts = [(HERE / name).read_text("utf-8") + ";)" * (name == broken) for name in PARTS]
+MODULES = [(source, name) for source in (widget, predict) for name in (None, *source.PARTS)]
+
+
+@pytest.mark.parametrize("source, broken", MODULES)
+def test_a_module_parses_and_an_error_in_any_part_is_found(source, broken):
+    texts = [
+        (source.HERE / name).read_text("utf-8") + ";)" * (name == broken) for name in source.PARTS
+    ]
     done = node("\n".join(texts), "--check")
     assert ("SyntaxError" in done.stderr) == bool(done.returncode) == bool(broken), done.stderr
 
@@ -65,3 +73,36 @@ def test_patches_are_found_in_grids_of_any_size(expression, value):
 def test_every_pixel_is_in_its_patch(grid):
     patches = evaluate(f"[...Array(784).keys()].map((index) => patchOf(index, 28, {grid}))")
     assert patches == [[x * grid // 28, y * grid // 28] for y in range(28) for x in range(28)]
+
+
+FLAT = "columnsOf([[0, 1], [10, 1]], [0, 10])"
+
+
+@pytest.mark.parametrize(
+    "expression, value",
+    [
+        ("columnsOf(null, [0, 10]).some((y) => y !== null)", False),
+        ("pointsOf(columnsOf([[0, 2], [10, 1]], [0, 10]), [0, 10]).length", 31),
+        ("columnsOf([[0, 0], [5, 5], [10, 0]], [0, 10]).filter((y, i) => i % 5 === 0)",
+         [0, 5 / 3, 10 / 3, 5, 10 / 3, 5 / 3, 0]),
+        ("pointsOf(columnsOf([[2, 1], [3, 4]], [0, 10]), [0, 10]).flat()",
+         [2, 1, 2.333, 2, 2.667, 3, 3, 4]),
+        ("columnsOf([[-5, 1], [25, 1]], [0, 10]).length", 31),  # the pen may be a little outside
+        ("completed(columnsOf([[2, 1], [3, 4]], [0, 10]), 7).filter((y, i) => i % 6 === 0)",
+         [1, 1, 4, 4, 4, 4]),
+        ("completed(columnsOf(null, [0, 10]), 7).every((y) => y === 7)", True),
+        (f"bent({FLAT}, 6, 0.6, [0, 1.5]).slice(0, 14).map(inShort).map(Number)",
+         [1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.5, 1.5, 1.4, 1.3, 1.2, 1.1, 1, 1]),
+    ],
+)  # fmt: skip
+def test_sketches_are_lines_through_columns(expression, value):
+    assert evaluate(expression, Prediction._esm) == pytest.approx(value)
+
+
+def test_drawing_back_over_a_line_replaces_it():
+    code = f"""(() => {{
+        const values = {FLAT};
+        drawLine(values, [20, 3], [10, 5]);
+        return [values[9], values[10], values[15], values[20], values[21]];
+    }})()"""
+    assert evaluate(code, Prediction._esm) == [1, 5, 4, 3, 1]

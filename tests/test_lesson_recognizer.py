@@ -9,7 +9,7 @@ from course.cnn import CNN
 from course.exercises import recognizer as exercises
 from course.mlp import MLP
 from course.nn.losses import softmax
-from course.plots.style import VERMILLION
+from course.plots.style import FOCUS
 from course.recognizer import erasing
 from course.recognizer.erasing import by_gradient, by_trying, erase_until_it_flips
 from course.recognizer.preprocess import normalize
@@ -113,9 +113,9 @@ def test_erased_pixels_are_in_color_and_the_first_is_ringed():
     x = ink(30, 31, 60)
     (ax,) = plots.erased_pixels(x, np.array([60, 30])).axes
     shown = np.asarray(ax.images[0].get_array()).reshape(784, 3)
-    np.testing.assert_allclose(shown[[30, 60]], [to_rgb(VERMILLION)] * 2, atol=1e-6)
+    np.testing.assert_allclose(shown[[30, 60]], [to_rgb(FOCUS)] * 2, atol=1e-6)
     np.testing.assert_array_equal(shown[31], [1, 1, 1])
-    assert shown.sum() == pytest.approx(3 + 2 * sum(to_rgb(VERMILLION)), abs=1e-5)
+    assert shown.sum() == pytest.approx(3 + 2 * sum(to_rgb(FOCUS)), abs=1e-5)
     assert ax.lines[0].get_xydata().tolist() == [[4, 2]]  # column, row
     assert ax.get_title() == "2 pixels erased"
     untouched = plots.erased_pixels(x, np.array([], int), "as it was").axes[0]

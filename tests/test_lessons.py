@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,6 +198,23 @@ def test_what_a_link_leads_to_is_kept(clone, copy, course):
     assert copy.is_symlink() and sources(copy)[1:] == ["a = 1", "a"]
 
 
+@posix
+def test_a_fresh_copy_can_be_written_even_if_the_old_one_could_not(copy, course):
+    course("lessons")
+    usual = copy.stat().st_mode
+    copy.chmod(0)
+    course("lessons", "--reset", "03")
+    assert copy.stat().st_mode == usual
+
+
+def test_a_folder_in_the_way_is_told(copy, course):
+    copy.mkdir(parents=True)
+    assert course("lessons")[1][0].endswith(": 1 new, 1 damaged")
+    code, _, err = course("lessons", "--reset", "03")
+    assert code == 1 and "it is a folder" in err
+    assert copy.is_dir() and kept(copy) == []
+
+
 KILLED = """
 import os, pathlib, signal, sys
 from course.commands import cli, lessons
@@ -299,6 +317,23 @@ def test_without_a_clone_it_says_where_lessons_come_from(clone, course, monkeypa
     monkeypatch.setattr(lessons, "ORIGINALS", clone / "elsewhere")
     code, _, err = course("lessons")
     assert code == 1 and "the lessons do not come with the installed package" in err
+
+
+@posix
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+@pytest.mark.parametrize(
+    ("code", "there", "opened"),
+    [(0, True, "lessons"), (1, True, "lessons"), (1, False, "notebooks")],
+)
+def test_make_lab_opens_what_is_there(clone, code, there, opened):
+    run = clone / "run"  # in place of `python -m`
+    run.write_text(f'#!/bin/sh\n[ "$1" = jupyterlab ] || exit {code}\necho "$@"\n')
+    run.chmod(0o700)
+    if there:
+        shutil.copytree(clone / "notebooks", clone / "lessons")
+    command = ["make", "-f", ROOT / "Makefile", "lab", "SETUP=", f"RUN={run}"]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    assert done.returncode == 0 and f"/lab/tree/{opened}/00-start-here.ipynb" in done.stdout
 
 
 def test_git_does_not_see_the_copies():

@@ -1,5 +1,6 @@
 """The figures show what they were given, once, and leave no setting behind."""
 
+import itertools
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -8,13 +9,15 @@ import matplotlib
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb, to_rgba
 from nbclient import NotebookClient
 
 from course import plots
 from course.nn.training import EpochRecord
+from course.plots import style
 from course.plots.images import as_pictures
-from course.plots.style import COLORS, MODEL_COLORS
-from course.plots.training import as_logs, run_colors
+from course.plots.lessons_idx import byte_picture
+from course.plots.training import as_logs
 from course.records import Log
 
 RNG = np.random.default_rng(1)
@@ -103,6 +106,12 @@ def test_a_notebook_shows_each_figure_once():
     ]
     losses, pair = "<Figure size 640x400 with 1 Axes>", "<Figure size 1000x360 with 2 Axes>"
     assert shown == [[], [losses], [pair], [], [losses]]
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    described = [
+        o.metadata["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", ())
+    ]
+    losses = "Loss per epoch: over 5 epochs, training from 0.5 to 0.1, validation"
+    assert [text.startswith(losses) for text in described] == [True] * 3
 
 
 # ------------------------------------------------------------------------------ pictures
@@ -208,7 +217,10 @@ def test_probabilities_are_bars_and_the_winner_stands_out():
     (ax,) = figure.axes
     assert [bar.get_height() for bar in ax.patches] == values.tolist()
     first, winner, last = (bar.get_facecolor() for bar in ax.patches)
-    assert first == last != winner
+    assert first == last != winner == to_rgba(style.MISTAKE)  # as the label says
+    assert ax.patches[1].get_hatch()
+    right = plots.probabilities(values, label=1).axes[0].patches[1]
+    assert right.get_facecolor() == to_rgba(style.ANSWER) and not right.get_hatch()
     assert ax.texts[0].get_text() == "70.0%"
     assert ax.get_title(loc="left") == "true digit: 2"
     assert is_png(figure)
@@ -325,11 +337,12 @@ def test_runs_come_in_every_form(tmp_path):
 
 
 def test_models_keep_their_colors_and_no_two_runs_share_one():
-    logs = [Log.from_records([], name) for name in ("adam", "cnn", "mlp", "mlp (mine)", "sgd")]
-    colors = run_colors(logs)
-    assert colors[1:3] == [MODEL_COLORS["cnn"], MODEL_COLORS["mlp"]]
-    assert len(set(colors)) == len(colors)
-    assert len(run_colors(logs * 4)) == 20  # more runs than colors
+    names = ["adam", "cnn", "mlp", "mlp (mine)", "sgd"]
+    looks = style.looks_of(names)
+    assert looks[1:3] == style.looks_of(["cnn"]) + style.looks_of(["mlp"])
+    for part in ("color", "marker"):  # either is enough to tell them apart
+        assert len({look[part] for look in looks}) == len(names)
+    assert len(style.looks_of(names * 4)) == 20  # more runs than colors
 
 
 def test_losses_draw_both_losses():
@@ -474,5 +487,182 @@ def test_live_figure_goes_on_with_a_resumed_run():
     np.testing.assert_array_equal(live.figure.axes[0].lines[0].get_xdata(), [1, 2, 3, 4])
 
 
-def test_colors_are_all_different():
-    assert len(set(COLORS)) == len(COLORS)
+# ------------------------------------------------------------------------------ in words
+
+ATTENTION = np.full((4, 4), 0.25) + np.diag([0.5, 0, 0, 0])  # rows need not sum to 1 here
+CURVE = {"axis": "images a batch", "values": [1, 4], "seconds": [8.0, 3.0]}
+STEPS = SimpleNamespace(
+    corner=(1, 2), cropped=PICTURES[0, :5, :9], scaled=PICTURES[0, :20], centered=PICTURES[0]
+)
+RUNS = {"mlp": epochs(3), "cnn": epochs(2, validation=False)}
+SAID = {  # name: (figure, what its alternative text has to say)
+    "accuracies": (
+        plots.accuracies(RUNS),
+        "mlp over 3 epochs from 80.00% to 93.33%; cnn over 2 epochs not measured",
+    ),
+    "accuracy_against_learning_rate": (
+        plots.accuracy_against_learning_rate([0.1, 1], {"sgd": [0.5, 0.25]}),
+        "sgd is best at 0.1, with 50.00%",
+    ),
+    "accuracy_against_parameters": (
+        plots.accuracy_against_parameters({"mlp": [0.5, 0.75]}, {"mlp": 1234}),
+        "mlp 62.50% with 1,234 parameters",
+    ),
+    "accuracy_against_seconds": (
+        plots.accuracy_against_seconds(RUNS),
+        "mlp reaches 93.33% after 3.06 seconds",
+    ),
+    "accuracy_against_shift": (
+        plots.accuracy_against_shift([-2, 0, 2], {"cnn": [0.5, 0.75, 0.25]}),
+        "from -2 to 2 pixels to the right: cnn from 50.0% to 25.0%, at best 75.0%",
+    ),
+    "attention_map": (
+        plots.attention_map(PICTURES[0], ATTENTION, 0),
+        "Token 0, row 0 column 0, looks most at token 0, row 0 column 0: 75.0%",
+    ),
+    "attention_maps": (
+        plots.attention_maps(PICTURES[0], ATTENTION, [0, 1]),
+        "75.0%. Token 1, row 0 column 1, looks most",
+    ),
+    "attention_matrix": (plots.attention_matrix(ATTENTION), "token 0 is looked at most"),
+    "boundary": (plots.boundary(lambda x: x[:, 0]), "(1, 0) is 1 and gets 1.00"),
+    "byte_picture": (byte_picture(b"\0\1\2", width=3), "2 of 168 are not 0"),
+    "confusion_matrix": (
+        plots.confusion_matrix([1, 2, 2], [1, 1, 1]),
+        "1 of 3 right (33.33%): most often 2 read as 1 2 times",
+    ),
+    "convolution": (
+        plots.convolution(np.eye(3), np.eye(2), 2 * np.eye(2)),
+        "kernel 2 × 2; answer 2 × 2; answers from 0 to 2",
+    ),
+    "cost_growth": (
+        plots.cost_growth([CURVE | {"model": "mlp", "slope": -0.5, "off_trend": [None, None]}]),
+        "mlp, slope -0.50, 8 to 3 seconds for 1 to 4 images a batch",
+    ),
+    "cumulative_times": (plots.cumulative_times(RUNS), "cnn over 2 epochs from 1.01 to 2.03"),
+    "digits": (plots.digits(PICTURES[:2], [3, 1], [3, 7]), "1 wrong, 1 read as 7; 3."),
+    "erased_pixels": (
+        plots.erased_pixels(PICTURES[0], np.array([30, 1])),
+        "2 pixels erased: row 1 column 2, row 0 column 1",
+    ),
+    "feature_maps": (plots.feature_maps(PICTURES), "6 feature maps of 28"),
+    "filters": (plots.filters(np.arange(-4, 4).reshape(2, 1, 2, 2)), "from -4 to 3"),
+    "learning_rates": (plots.learning_rates(RUNS), "mlp over 3 epochs from 0.1 to 0.0333"),
+    "loss_surface": (
+        plots.loss_surface([0, 1], [0, 1], [[1, 2], [3, 4]], path=[[0, 1], [1, 0]]),
+        "from 1 to 4; training went from (0, 1) to (1, 0)",
+    ),
+    "losses": (plots.losses(RUNS), "training from 0.9 to 0.3, validation from 1.1 to 0.367"),
+    "mean_digits": (plots.mean_digits(PICTURES[:2], [7, 2]), "digits: 2, 7"),
+    "mistakes": (plots.mistakes(PICTURES[:1], [1], [[0.75, 0.25]]), "1 read as 0 (75.0%)"),
+    "normalization": (plots.normalization(PICTURES[0], STEPS), "cut out: 5 × 9"),
+    "predictions": (
+        plots.predictions(
+            [("How many?", "3", "4", 0.75)],
+            [("Which?", "this", "that")],
+            [("Falls how?", [(0, 2), (1, 1)], [(0, 3), (1, 2)], "epoch", "loss", (0, 1), (0, 3))],
+        ),
+        "How many? you 3, it was 4. Choices: Which? you this, it was that. Falls how?",
+    ),
+    "probabilities": (plots.probabilities(np.array([0.25, 0.75])), "1 75.0%, 0 25.0%"),
+    "seed_spread": (
+        plots.seed_spread({"sgd": [0.5, 0.75]}),
+        "sgd 62.50% ± 17.68%, from 50.00% to 75.00%",
+    ),
+    "sketch": (
+        plots.sketch([(0, 2), (1, 1)], [(0, 3), (1, 2)], "epoch", "loss", (0, 1), (0, 3)),
+        "The curve of loss by epoch: you from 2 to 1; it was from 3 to 2.",
+    ),
+    "summary_box": (plots.summary_box(RUNS), "cnn, epochs 2, train loss 0.45, s/epoch 1.02"),
+    "there_and_back": (
+        plots.there_and_back({"digit": np.eye(3)}, {"dx": np.eye(3)}),
+        "where the gradients are not 0, dx, 3 pixels",
+    ),
+    "times": (plots.times(RUNS), "cnn over 2 epochs from 1.01 to 1.02"),
+    "training_comparison": (plots.training_comparison(RUNS), "s in all 3.06"),
+    "weights": (plots.weights(np.ones((784, 2))), "2 pictures of 28 × 28 numbers"),
+}
+SAY_NOTHING_OF_THEIR_OWN = {"LiveFigure", "subplots"}
+
+
+def test_every_figure_is_among_those_below():
+    assert set(plots.__all__) <= SAID.keys() | SAY_NOTHING_OF_THEIR_OWN
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_figure_says_in_words_what_it_shows(name):
+    figure, said = SAID[name]
+    assert said in figure.alt
+    assert figure.alt[0].isupper() or figure.alt[0].isdigit()
+    assert figure.alt.endswith(".") and ".." not in figure.alt
+    _, metadata = figure._repr_mimebundle_()
+    assert metadata == {"image/png": {"alt": figure.alt}}
+
+
+def test_a_live_figure_tells_of_the_last_epoch():
+    live = plots.LiveFigure(interval=0)
+    live.on_begin(SimpleNamespace(records=[], settings=SimpleNamespace(epochs=8)))
+    for record in epochs(3):
+        live.on_epoch(record)
+    assert "over 3 epochs, training from 0.9 to 0.3" in live.figure.alt
+    assert "over 2 epochs" not in live.figure.alt
+
+
+def test_a_figure_of_ones_own_is_known_by_its_titles():
+    figure, axes = plots.subplots(1, 3)
+    assert figure.alt == "" and figure._repr_mimebundle_()[1] == {}
+    for ax, title in zip(axes, ("left", "", "right"), strict=True):
+        ax.set_title(title)
+    assert figure.alt == "left; right"
+
+
+# ------------------------------------------------------------------------------ colors
+
+
+def luminance(color):
+    parts = np.array(to_rgb(color))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_lines_and_texts_are_legible_on_white_and_marks_on_black_pictures():
+    for color in (*style.SERIES, style.MISTAKE, style.TRUTH, style.ANSWER, style.VALIDATION):
+        assert contrast(color, "white") >= 4.5  # WCAG 2.1, level AA
+    for color in (style.FOCUS, style.PLACE):
+        assert contrast(color, "black") >= 4.5
+
+
+# Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+# Deficiency", IEEE Transactions on Visualization and Computer Graphics 15(6), 2009; on linear RGB.
+SEEN_BY = {
+    "most": np.eye(3),
+    "protanopes": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "deuteranopes": [
+        [0.3673, 0.8606, -0.2280],
+        [0.2801, 0.6726, 0.0473],
+        [-0.0118, 0.0429, 0.9689],
+    ],
+}
+
+
+@pytest.mark.parametrize("eyes", SEEN_BY)
+def test_colors_that_stand_beside_each_other_can_be_told_apart(eyes):
+    def seen(color):
+        parts = np.array(to_rgb(color))
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return np.clip(SEEN_BY[eyes] @ linear, 0, 1) ** (1 / 2.4)
+
+    pairs = [*itertools.combinations(style.SERIES[:4], 2), (style.MISTAKE, style.TRUTH)]
+    pairs += [(style.TRAINING, style.VALIDATION), (style.FOCUS, style.PLACE)]
+    for one, other in pairs:
+        assert np.linalg.norm(seen(one) - seen(other)) > 0.1, (one, other)
+
+
+def test_a_mistake_has_a_color_of_its_own():
+    others = {*style.SERIES, style.TRUTH, style.ANSWER, style.FOCUS, style.PLACE, style.VALIDATION}
+    assert style.MISTAKE not in others

@@ -34,5 +34,16 @@ def test_no_output_is_an_error_or_names_a_folder_of_this_machine(notebook):
     assert [folder for folder in personal if folder in text] == []
 
 
+def test_every_picture_has_an_alternative_text(notebook):
+    missing = [
+        cell["id"]
+        for cell in code_cells(notebook)
+        for output in cell["outputs"]
+        if "image/png" in output.get("data", {})
+        and not output["metadata"].get("image/png", {}).get("alt")
+    ]
+    assert missing == []
+
+
 def test_kernel_is_the_one_everybody_has(notebook):
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"

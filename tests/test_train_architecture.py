@@ -46,7 +46,7 @@ def test_it_trains_and_its_checkpoint_needs_the_file_no_more(course, layers):
     assert len(records.read_log(result["log"])) == architecture.RECIPE.epochs
 
     os.remove("net.json")
-    assert models.load("runs/net.safetensors").config == {"layers": layers}
+    assert models.load("runs/net.safetensors").config == {"layers": layers, "activation": "relu"}
     code, lines, err = course("evaluate", "runs/net.safetensors", "--json")
     assert (code, err) == (0, "")
     evaluated = json.loads(lines[-1])

@@ -536,11 +536,12 @@ def test_the_repr_has_no_address(recognizer):
 def test_a_still_picture_goes_along_with_the_widget(recognizer):
     for drawing in ([], strokes()):
         recognizer.strokes = drawing
-        data, _ = recognizer._repr_mimebundle_()
+        data, metadata = recognizer._repr_mimebundle_()
         assert data["text/plain"] == "Recognizer(linear)"
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
         still = Image.open(io.BytesIO(data["image/png"]))
         assert still.size[1] > 200
+        assert metadata["image/png"]["alt"].startswith("Your drawing.")
 
 
 def test_a_still_picture_says_that_it_is_one(recognizer):

@@ -102,15 +102,21 @@ def lay(original, copy):
 def reset(original, copy):
     """Lay a copy afresh, and keep the one that was there beside it; returns what was done."""
     copy = Path(os.path.realpath(copy))  # of a link, the file that it leads to is kept
-    done = f"{copy} is fresh."
-    with files.replacing(copy) as file:
-        file.write(as_laid(read(original)[0]))
-        file.flush()  # where the disk is full, nothing has moved yet
-        if copy.exists():
-            kept = set_aside(copy)
-            done += f" Yours is {kept.name}, beside it. Where it is open in JupyterLab, choose "
-            done += "File > Reload Notebook from Disk."
-    return done
+    content = as_laid(read(original)[0])
+    kept = set_aside(copy) if copy.is_file() else None
+    try:
+        with files.replacing(copy) as file:
+            file.write(content)
+    except BaseException:  # such as a full disk
+        if kept:
+            os.replace(kept, copy)
+        raise
+    if not kept:
+        return f"{copy} is fresh."
+    return (
+        f"{copy} is fresh. Yours is {kept.name}, beside it. "
+        "Where it is open in JupyterLab, choose File > Reload Notebook from Disk."
+    )
 
 
 def reset_command(lesson, folder):

@@ -79,6 +79,8 @@ def im2col(side=4, kernel=3):
         role="forward",
         window=((0, 0), (1, 1)),
     )
+    above = matrix.top[1] - 5
+    diagram.brace((matrix.left[0], above), (matrix.right[0], above), "the framed window")
     diagram.arrow(picture, matrix, "unroll")
     diagram.text((matrix.right[0] + weights.left[0]) / 2, 120, "@")
     diagram.text((weights.right[0] + answers.left[0]) / 2, 120, "+ b =")

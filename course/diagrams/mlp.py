@@ -70,16 +70,16 @@ def backward_graph(x=3.0, w=0.5, b=-1.0, target=2.0):
     dw, dx = dz * x, dz * w
     diagram = Diagram(
         760,
-        235,
+        200,
         f"A computation graph. Forward: x = {x:g} times w = {w:g} is p = {product:g}, plus "
         f"b = {b:g} is z = {z:g}, the ReLU gives a = {a:g}, and the loss is {loss:g}. "
         f"Backward, from right to left: da = {da:g}, dz = {dz:g}, dp = {dz:g}, db = {dz:g}, "
         f"dw = {dw:g}, dx = {dx:g}.",
     )
-    source, times = diagram.unit(50, 90, "x"), diagram.unit(200, 90, "×")
-    plus, relu = diagram.unit(385, 90, "+"), diagram.box(545, 90, "ReLU", width=80)
-    end = diagram.box(700, 90, "loss", f"{loss:g}", width=80, height=46)
-    weight, bias = (diagram.unit(place.x, 195, name) for place, name in ((times, "w"), (plus, "b")))
+    source, times = diagram.unit(50, 55, "x"), diagram.unit(200, 55, "×")
+    plus, relu = diagram.unit(385, 55, "+"), diagram.box(545, 55, "ReLU", width=80)
+    end = diagram.box(700, 55, "loss", f"{loss:g}", width=80, height=46)
+    weight, bias = (diagram.unit(place.x, 160, name) for place, name in ((times, "w"), (plus, "b")))
     for start, stop, name, value, gradient in [
         (source, times, "x", x, dx),
         (weight, times, "w", w, dw),
@@ -89,10 +89,10 @@ def backward_graph(x=3.0, w=0.5, b=-1.0, target=2.0):
         (relu, end, "a", a, da),
     ]:
         there_and_back(diagram, start, stop, f"{name} = {value:g}", f"d{name} = {gradient:g}")
-    diagram.arrow((540, 170), (590, 170), role="forward")
-    diagram.label(602, 170, "forward: values", "forward", "start")
-    diagram.arrow((590, 195), (540, 195), role="backward")
-    diagram.label(602, 195, "backward: gradients", "backward", "start")
+    diagram.arrow((540, 135), (590, 135), role="forward")
+    diagram.label(602, 135, "forward: values", "forward", "start")
+    diagram.arrow((590, 160), (540, 160), role="backward")
+    diagram.label(602, 160, "backward: gradients", "backward", "start")
     return diagram
 
 

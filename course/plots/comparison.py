@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from course.plots.style import COLORS, GRAY, MODEL_COLORS, axes_or_new, plain, styled, subplots
-from course.plots.training import as_logs, cumulative_times, losses, run_colors, show_percent, times
+from course.plots.style import GRAY, axes_or_new, describe, looks_of, plain, styled, subplots
+from course.plots.training import as_logs, cumulative_times, losses, run_looks, show_percent, times
+from course.plots.words import extent_of, sentence
 
 
 @styled
@@ -67,19 +68,30 @@ def summary_box(runs, ax=None, title="Summary"):
         table.scale(1, 1.6)
         for cell in table.get_celld().values():
             cell.set_edgecolor(GRAY)
-        for row, color in enumerate(run_colors(logs), start=1):
-            table[row, 0].get_text().set(color=color, weight="bold", ha="left")
+        for row, look in enumerate(run_looks(logs), start=1):
+            table[row, 0].get_text().set(color=look["color"], weight="bold", ha="left")
+    describe(ax, sentence(title, map(row_in_words, logs)))
     return ax.figure
+
+
+def row_in_words(log):
+    """A row of the summary as text: only what was measured, each with its name."""
+    columns = zip(SUMMARY_COLUMNS[1:], summary(log)[1:], strict=True)
+    return ", ".join([log.name, *(f"{column} {n}" for column, n in columns if n != "-")])
 
 
 @styled
 def accuracy_against_seconds(runs, ax=None, title="Accuracy against training time"):
     """Validation accuracy over the seconds that training has taken; returns the Figure."""
     ax, logs = axes_or_new(ax), as_logs(runs)
-    for log, color in zip(logs, run_colors(logs), strict=True):
+    said = []
+    for log, look in zip(logs, run_looks(logs), strict=True):
         measured = np.isfinite(log.val_accuracy)
         seconds, accuracy = log.seconds[measured], log.val_accuracy[measured]
-        ax.plot(seconds, accuracy, "o-", color=color, label=plain(log.name))
+        ax.plot(seconds, accuracy, label=plain(log.name), **look)
+        if measured.any():
+            said.append(f"{log.name} reaches {accuracy[-1]:.2%} after {seconds[-1]:.3g} seconds")
+    describe(ax, sentence(title, said))
     ax.set(xlabel="seconds of training", ylabel="validation accuracy", title=title)
     ax.set_xlim(left=0)
     show_percent(ax.yaxis)
@@ -96,17 +108,19 @@ def accuracy_against_parameters(accuracy, parameters, ax=None, title="Accuracy a
     mean with a bar from the least to the greatest). parameters: dict from model name to count.
     """
     ax = axes_or_new(ax)
-    for index, (name, values) in enumerate(accuracy.items()):
+    said = []
+    for (name, values), look in zip(accuracy.items(), looks_of(accuracy), strict=True):
         values = np.atleast_1d(values)
         mean = values.mean()
-        look = {"color": model_color(name, index), "fmt": "o", "markersize": 8, "capsize": 4}
         reach = [[mean - values.min()], [values.max() - mean]]
-        ax.errorbar(parameters[name], mean, yerr=reach, **look)
+        ax.errorbar(parameters[name], mean, yerr=reach, markersize=8, capsize=4, **look)
+        said.append(f"{name} {mean:.2%} with {parameters[name]:,} parameters")
         text = f"{name}\n{parameters[name]:,}"
         ax.annotate(text, (parameters[name], mean), (9, 0), textcoords="offset points", va="center")
     ax.set(xscale="log", xlabel="parameters", ylabel="test accuracy", title=title)
     ax.margins(x=0.3, y=0.25)
     show_percent(ax.yaxis)
+    describe(ax, sentence(title, said))
     return ax.figure
 
 
@@ -117,17 +131,16 @@ def accuracy_against_learning_rate(rates, accuracies, ax=None, title="Each has a
     rates: (n,) learning rates. accuracies: dict from a name to (n,) fractions of 1.
     """
     ax = axes_or_new(ax)
-    for name, values in accuracies.items():
-        ax.plot(rates, values, "o-", label=name)
+    said = []
+    for (name, values), look in zip(accuracies.items(), looks_of(accuracies), strict=True):
+        ax.plot(rates, values, label=name, **look)
+        best = int(np.argmax(values))
+        said.append(f"{name} is best at {rates[best]:g}, with {values[best]:.2%}")
     ax.set(xscale="log", xlabel="learning rate", ylabel="test accuracy", title=title)
     show_percent(ax.yaxis)
+    describe(ax, sentence(title, said))
     ax.legend()
     return ax.figure
-
-
-def model_color(name, index):
-    """The color of the model `name`; one by `index` for any other name."""
-    return MODEL_COLORS.get(name, COLORS[index % len(COLORS)])
 
 
 @styled
@@ -138,17 +151,21 @@ def seed_spread(results, ax=None, quantity="test accuracy", title="One dot, one 
     are the mean and the sample standard deviation.
     """
     ax = axes_or_new(ax, figsize=(6.4, 0.9 + 0.7 * len(results)))
-    for row, (name, values) in enumerate(results.items()):
-        values, color = np.asarray(values, dtype=float), model_color(name, row)
-        ax.plot(values, np.full(len(values), row), "o", color=color, alpha=0.6, markersize=7)
-        ax.plot([values.mean()] * 2, [row - 0.22, row + 0.22], color=color)
+    said = []
+    for row, (look, values) in enumerate(zip(looks_of(results), results.values(), strict=True)):
+        values = np.asarray(values, dtype=float)
+        dots = {"linestyle": "", "alpha": 0.6, "markersize": 7}
+        ax.plot(values, np.full(len(values), row), **look, **dots)
+        ax.plot([values.mean()] * 2, [row - 0.22, row + 0.22], color=look["color"])
         text = f"{values.mean():.2%}"
         if len(values) > 1:
             text += f" ± {values.std(ddof=1):.2%}"
         ax.annotate(text, (values.mean(), row - 0.25), ha="center", va="bottom", fontsize=9)
+        said.append(f"{list(results)[row]} {text}, {extent_of(values, '{:.2%}')}")
     ax.set_yticks(range(len(results)), list(results))
     ax.set_ylim(len(results) - 0.6, -0.75)
     ax.set(xlabel=quantity, title=title)
+    describe(ax, sentence(f"{title}, {quantity}", said))
     ax.margins(x=0.15)
     ax.grid(visible=False, axis="y")
     show_percent(ax.xaxis)
@@ -163,19 +180,24 @@ def cost_growth(curves, ax=None, title="What an epoch costs"):
     one's slope p, seconds ~ size^p. Steps off the trend end in a ring.
     """
     ax = axes_or_new(ax)
-    for index, curve in enumerate(curves):
-        label, color = curve["model"], model_color(curve["model"], index)
+    said, looks = [], looks_of([curve["model"] for curve in curves])
+    for curve, look in zip(curves, looks, strict=True):
+        label = curve["model"]
         if curve["slope"] is not None:
             label += f", slope {curve['slope']:.2f}"
         values, seconds = np.array(curve["values"]), np.array(curve["seconds"])
-        ax.plot(values, seconds, "o-", color=color, label=label)
+        ax.plot(values, seconds, label=label, **look)
+        reach = f"{values[0]:g} to {values[-1]:g} {curve['axis']}"
+        said.append(f"{label}, {seconds[0]:.3g} to {seconds[-1]:.3g} seconds for {reach}")
         off = np.array([step is not None for step in curve["off_trend"]])
-        ax.plot(values[off], seconds[off], "o", color=color, markersize=11, fillstyle="none")
+        ring = {"color": look["color"], "markersize": 11, "fillstyle": "none"}
+        ax.plot(values[off], seconds[off], "o", **ring)
     ax.set(xscale="log", yscale="log", xlabel=curves[0]["axis"], ylabel="seconds an epoch")
     ax.set_xticks(curves[0]["values"], map(str, curves[0]["values"]))
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.minorticks_off()
     ax.set_title(title)
+    describe(ax, sentence(title, said))
     ax.legend()
     return ax.figure

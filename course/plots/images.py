@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from course.plots.style import DIGITS, SIGNED, VERMILLION, picture_grid, styled
+from course.plots.style import DIGITS, MISTAKE, SIGNED, TRUTH, describe, picture_grid, styled
+from course.plots.words import extent_of, listed, sentence, size
 
 PIXELS = 28 * 28
 
@@ -52,14 +53,26 @@ def digits(images, labels=None, predictions=None, columns=10, title=None):
     cell = (0.8, 1.05 if captioned else 0.8)
     figure, axes = picture_grid(len(pictures), columns, cell, title)
     show_pictures(axes, pictures)
+    captions = []
     for index, ax in enumerate(axes):
         said = [values[index] for values in (labels, predictions) if values is not None]
         caption, look = "".join(map(str, said[:1])), {"fontsize": 10}
         if len(set(said)) > 1:
             caption = f"{said[0]} read as {said[1]}"
-            look = {"fontsize": 8, "color": VERMILLION, "weight": "bold"}
+            look = {"fontsize": 8, "color": MISTAKE, "weight": "bold"}
         ax.set_title(caption, loc="center", pad=3, **look)
+        captions.append(caption)
+    describe(figure, digits_in_words(title, captions))
     return figure
+
+
+def digits_in_words(title, captions):
+    """Say what stands above the pictures, and first of all which were read wrongly."""
+    heading = f"{title}, {len(captions)} pictures" if title else f"{len(captions)} pictures"
+    wrong = [caption for caption in captions if "read as" in caption]
+    right = [caption for caption in captions if caption and caption not in wrong]
+    said = [f"{len(wrong)} wrong, {listed(wrong)}" if wrong else "", listed(right)]
+    return sentence(heading, said)
 
 
 def check_count(name, values, pictures):
@@ -88,15 +101,19 @@ def mistakes(images, labels, probabilities, count=20, columns=5, title=None):
         title = f"{len(wrong):,} of {len(labels):,} read wrongly; the {len(worst)} surest of them"
     if len(worst) == 0:
         figure, (ax,) = picture_grid(1, 1, (4.0, 0.8))
-        ax.text(0.5, 0.5, f"All {len(labels):,} were read correctly.", ha="center", va="center")
+        text = f"All {len(labels):,} were read correctly."
+        ax.text(0.5, 0.5, text, ha="center", va="center")
+        describe(figure, text)
         return figure
     figure, axes = picture_grid(len(worst), columns, (1.25, 1.6), title)
     show_pictures(axes, pictures[worst])
     for ax, index in zip(axes, worst, strict=True):
         surely = f"read as {predictions[index]} ({confidence[index]:.1%})"
-        ax.set_title(surely, loc="center", fontsize=8.5, pad=16, color=VERMILLION, weight="bold")
-        truth = f"is {labels[index]}"
-        ax.text(0.5, 1.03, truth, transform=ax.transAxes, ha="center", va="bottom", fontsize=8.5)
+        ax.set_title(surely, loc="center", fontsize=8.5, pad=16, color=MISTAKE, weight="bold")
+        place = {"transform": ax.transAxes, "ha": "center", "va": "bottom"}
+        ax.text(0.5, 1.03, f"is {labels[index]}", color=TRUTH, fontsize=8.5, **place)
+    said = [f"{labels[i]} read as {predictions[i]} ({confidence[i]:.1%})" for i in worst]
+    describe(figure, sentence(title, [listed(said)]))
     return figure
 
 
@@ -107,7 +124,9 @@ def mean_digits(images, labels, classes=10):
     check_count("labels", labels, pictures)
     present = [digit for digit in range(classes) if np.any(labels == digit)]
     means = np.stack([pictures[labels == digit].mean(axis=0) for digit in present])
-    return digits(means, labels=present, columns=len(present))
+    figure = digits(means, labels=present, columns=len(present))
+    describe(figure, sentence("The mean pictures of the digits", [listed(present)]))
+    return figure
 
 
 @styled
@@ -137,4 +156,6 @@ def signed_pictures(pictures, titles, columns, quantity, side=0.95):
             ax.set_title(title, loc="center", fontsize=9, pad=3)
     bar = figure.colorbar(shown, ax=figure.axes, label=quantity, shrink=0.8, aspect=30, pad=0.02)
     bar.outline.set_visible(False)
+    kind = f"{len(pictures)} pictures of {size(pictures[0])} numbers, each a {quantity}"
+    describe(figure, sentence(kind, [f"they go {extent_of(pictures)}, blue above 0, red below"]))
     return figure

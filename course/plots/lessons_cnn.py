@@ -8,14 +8,17 @@ from course.plots.style import (
     ACTIVITY,
     BLACK,
     DIGITS,
-    MODEL_COLORS,
-    ORANGE,
+    FOCUS,
+    PALE,
     SIGNED,
-    SKY,
     axes_or_new,
+    describe,
+    looks_of,
+    outlined,
     picture_grid,
     styled,
 )
+from course.plots.words import course_of, extent_of, sentence, size
 
 
 @styled
@@ -42,6 +45,7 @@ def convolution(image, kernel, answer, at=None):
         frame(axes[0], at, kernel.shape)
         frame(axes[2], at, (1, 1))
         titles[2] += f", {answer[at]:.2f} in the frame"
+    describe(figure, sentence("A convolution", [*titles, f"answers {extent_of(answer)}"]))
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title, loc="center", fontsize=10)
     return figure
@@ -65,6 +69,12 @@ def there_and_back(forward, backward):
         show_signed(ax, as_pictures(picture)[0])
     for ax, title in zip(axes, [*forward, *backward], strict=True):
         ax.set_title(title, loc="center", fontsize=10)
+    reached = [f"{name}, {np.count_nonzero(picture)} pixels" for name, picture in backward.items()]
+    parts = [
+        f"forward {', '.join(forward)}",
+        f"and where the gradients are not 0, {', '.join(reached)}",
+    ]
+    describe(figure, sentence("There and back", parts))
     return figure
 
 
@@ -75,10 +85,12 @@ def accuracy_against_shift(shifts, accuracies, ax=None):
     shifts: (count,) pixels; accuracies: a dict of model name and (count,) shares in [0, 1].
     """
     ax = axes_or_new(ax, figsize=(7.0, 4.0))
-    spare = iter([BLACK, ORANGE, SKY])
-    for name, values in accuracies.items():
-        color = MODEL_COLORS.get(name) or next(spare)
-        ax.plot(shifts, values, "o-", color=color, label=name)
+    said = []
+    for (name, values), look in zip(accuracies.items(), looks_of(accuracies), strict=True):
+        ax.plot(shifts, values, label=name, **look)
+        said.append(f"{name} {course_of(values, '{:.1%}')}, at best {max(values):.1%}")
+    heading = f"Accuracy on digits pushed aside, {course_of(shifts)} pixels to the right"
+    describe(ax, sentence(heading, said))
     ax.yaxis.set_major_formatter("{x:.0%}")
     ax.set(xlabel="pixels to the right", ylabel="test accuracy", ylim=(0, 1.02))
     ax.set_title("Digits pushed aside")
@@ -90,16 +102,12 @@ def show_signed(ax, picture):
     """Draw numbers around zero, blue above and red below; a line shows where the picture ends."""
     limit = np.abs(picture).max() or 1.0
     ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit)
-    frame(ax, (0, 0), picture.shape, color="#BBBBBB", linewidth=1)
+    frame(ax, (0, 0), picture.shape, color=PALE, linewidth=1)
 
 
-def frame(ax, corner, shape, color=ORANGE, linewidth=2.5):
+def frame(ax, corner, shape, color=FOCUS, linewidth=2.5):
     """Frame the pixels from `corner` (row, column) on, `shape` of them."""
     lower_left = (corner[1] - 0.5, corner[0] - 0.5)
     look = {"fill": False, "edgecolor": color, "linewidth": linewidth, "clip_on": False}
-    ax.add_patch(Rectangle(lower_left, shape[1], shape[0], **look))
-
-
-def size(picture):
-    """Say how large a picture is: "28 x 28"."""
-    return " × ".join(map(str, picture.shape))
+    edge = outlined() if color == FOCUS else []
+    ax.add_patch(Rectangle(lower_left, shape[1], shape[0], path_effects=edge, **look))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.plots.style import DIGITS, styled, subplots
+from course.plots.style import DIGITS, describe, styled, subplots
 
 ROWS = 56  # two digits
 PIXEL = 0.06  # inches
@@ -25,5 +25,8 @@ def byte_picture(content, width=28, skip=0, rows=ROWS):
     ax.imshow(pixels.reshape(rows, width), cmap=DIGITS, vmin=0, vmax=255)
     ax.set_anchor("W")
     ax.axis("off")
-    figure.suptitle(f"{width} bytes to a row, from byte {skip}", x=0.01, ha="left", fontsize=11)
+    title = f"{width} bytes to a row, from byte {skip}"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    inked = np.count_nonzero(pixels)
+    describe(figure, f"Bytes drawn as gray pixels, {title}: {inked} of {pixels.size} are not 0.")
     return figure

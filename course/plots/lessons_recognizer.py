@@ -2,8 +2,18 @@
 
 from matplotlib.colors import to_rgb
 
-from course.plots.lessons_cnn import frame, size
-from course.plots.style import DIGITS, SKY, VERMILLION, axes_or_new, picture_grid, styled
+from course.plots.lessons_cnn import frame
+from course.plots.style import (
+    DIGITS,
+    FOCUS,
+    PLACE,
+    axes_or_new,
+    describe,
+    outlined,
+    picture_grid,
+    styled,
+)
+from course.plots.words import listed, sentence, size
 
 
 @styled
@@ -15,13 +25,16 @@ def normalization(drawing, steps):
     """
     pictures = (drawing, steps.cropped, steps.scaled, steps.centered)
     figure, axes = picture_grid(4, 4, (2.2, 2.45))
+    titles = []
     for ax, picture, name in zip(
         axes, pictures, ("drawn", "cut out", "scaled", "centered"), strict=True
     ):
         ax.imshow(picture, cmap=DIGITS, vmin=0, vmax=255)
-        ax.set_title(f"{name}: {size(picture)}", loc="center", fontsize=10)
+        titles.append(f"{name}: {size(picture)}")
+        ax.set_title(titles[-1], loc="center", fontsize=10)
+    describe(figure, sentence("A drawing on its way to the network", titles))
     frame(axes[0], steps.corner, steps.cropped.shape)
-    axes[3].plot(*[len(steps.centered) / 2] * 2, "+", color=SKY, markersize=14)
+    axes[3].plot(*[len(steps.centered) / 2] * 2, "+", color=PLACE, markersize=14)
     return figure
 
 
@@ -33,12 +46,15 @@ def erased_pixels(x, pixels, title=None, ax=None):
     """
     ax = axes_or_new(ax, figsize=(2.6, 2.8))
     shown = x.reshape(784, 1).repeat(3, axis=1)  # (784, 3), red, green, blue
-    shown[pixels] = to_rgb(VERMILLION)
+    shown[pixels] = to_rgb(FOCUS)
     ax.imshow(shown.reshape(28, 28, 3))
     if len(pixels):
         row, column = divmod(int(pixels[0]), 28)
-        ax.plot(column, row, "o", color=SKY, fillstyle="none", markersize=11, markeredgewidth=2)
+        ring = {"fillstyle": "none", "markersize": 11, "markeredgewidth": 2}
+        ax.plot(column, row, "o", color=PLACE, path_effects=outlined(), **ring)
     ax.axis("off")
-    ax.set_title(f"{len(pixels)} pixels erased" if title is None else title, loc="center",
-                 fontsize=10)  # fmt: skip
+    title = f"{len(pixels)} pixels erased" if title is None else title
+    ax.set_title(title, loc="center", fontsize=10)
+    places = [f"row {pixel // 28} column {pixel % 28}" for pixel in pixels]
+    describe(ax, sentence(f"A digit, {title}", [listed(places)]))
     return ax.figure

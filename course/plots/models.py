@@ -10,17 +10,21 @@ from course.plots.images import as_pictures, show_pictures, signed_pictures
 from course.plots.style import (
     ACTIVITY,
     AMOUNTS,
+    ANSWER,
     BLACK,
-    BLUE,
     DIGITS,
-    ORANGE,
+    FOCUS,
+    MISTAKE,
+    PALE,
+    PLACE,
     SIGNED,
-    SKY,
-    VERMILLION,
     axes_or_new,
+    describe,
+    outlined,
     picture_grid,
     styled,
 )
+from course.plots.words import extent_of, listed, sentence, size
 
 
 @styled
@@ -58,27 +62,40 @@ def confusion_matrix(labels, predictions, classes=10, ax=None):
     ax.grid(visible=False)
     right = np.trace(counts)
     ax.set(xlabel="read as", ylabel="true digit")
-    ax.set_title(f"{right:,} of {len(labels):,} right ({right / max(len(labels), 1):.2%})")
+    title = f"{right:,} of {len(labels):,} right ({right / max(len(labels), 1):.2%})"
+    ax.set_title(title)
+    often = [divmod(int(cell), classes) for cell in np.argsort(-errors, axis=None, kind="stable")]
+    said = [f"{t} read as {p} {errors[t, p]} times" for t, p in often[:3] if errors[t, p]]
+    describe(
+        ax, sentence(f"Confusion matrix, {title}", [f"most often {listed(said)}"] if said else [])
+    )
     return ax.figure
 
 
 @styled
 def probabilities(values, label=None, ax=None, title=None):
-    """The probability of each class as a bar, the greatest in another color; returns the Figure.
+    """The probability of each class as a bar, the greatest one dark; returns the Figure.
 
-    values: (classes,). label: the true class, bold on the axis and named in the title.
+    values: (classes,). label: the true class, bold on the axis and named in the title; if another
+    one is greatest, its bar is hatched and has the color of mistakes.
     """
     values = np.asarray(values)  # (classes,)
     ax = axes_or_new(ax, figsize=(5.0, 2.8))
     best = int(values.argmax())
-    colors = [VERMILLION if digit == best else BLUE for digit in range(len(values))]
-    ax.bar(range(len(values)), values, color=colors)
+    wrong = label is not None and label != best
+    colors = [PALE] * len(values)
+    colors[best] = MISTAKE if wrong else ANSWER
+    bars = ax.bar(range(len(values)), values, color=colors)
+    bars[best].set(hatch="//" if wrong else None, edgecolor="white")
     ax.annotate(f"{values[best]:.1%}", (best, values[best]), ha="center", va="bottom", fontsize=9)
     ax.set_xticks(range(len(values)))
     if label is not None:
         ax.get_xticklabels()[label].set_weight("bold")
         title = title or f"true digit: {label}"
     ax.set(xlabel="digit", ylabel="probability", ylim=(0, 1.1), title=title or "")
+    order = np.argsort(-values, kind="stable")[:3]
+    said = [f"{digit} {values[digit]:.1%}" for digit in order]
+    describe(ax, sentence("Probabilities" + (f", {title}" if title else ""), [", ".join(said)]))
     ax.grid(visible=False, axis="x")
     return ax.figure
 
@@ -124,12 +141,17 @@ def feature_maps(maps, image=None, columns=9):
         show_pictures(axes, maps, ACTIVITY, 0)
     for channel, ax in enumerate(axes):
         ax.set_title(channel, loc="center", fontsize=9, pad=3)
+    kind = f"{len(maps)} feature maps of {size(maps[0])}" + (
+        " beside their image" * (image is not None)
+    )
+    strongest = int(np.abs(maps).sum(axis=(1, 2)).argmax())
+    describe(figure, sentence(kind, [f"{extent_of(maps)}, channel {strongest} answers most"]))
     return figure
 
 
 @styled
 def attention_map(image, attention, token, ax=None):
-    """Where one patch of a digit looks: the stronger the orange, the more; returns the Figure.
+    """Where one patch of a digit looks: the stronger the blue, the more; returns the Figure.
 
     image: (height, width). attention: (tokens, tokens), row `token` is drawn over the image, its
     own patch framed. The patches tile the image row by row.
@@ -145,16 +167,24 @@ def attention_map(image, attention, token, ax=None):
     height, width = picture.shape
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     overlay = np.empty((side, side, 4))
-    overlay[..., :3] = to_rgb(ORANGE)
+    overlay[..., :3] = to_rgb(FOCUS)
     overlay[..., 3] = 0.85 * row / max(row.max(), 1e-12)  # opacity
     ax.imshow(picture, cmap=DIGITS)
     ax.imshow(overlay, extent=extent)
     corner = (token % side * width / side - 0.5, token // side * height / side - 0.5)
-    frame = {"fill": False, "edgecolor": SKY, "linewidth": 2}
+    frame = {"fill": False, "edgecolor": PLACE, "linewidth": 2, "path_effects": outlined()}
     ax.add_patch(Rectangle(corner, width / side, height / side, **frame))
     ax.axis("off")
     ax.set_title(f"token {token}: up to {row.max():.1%}", loc="center", fontsize=9, pad=4)
+    most = int(row.argmax())
+    describe(ax, f"Token {token}, {patch_name(token, side)}, looks most at token {most}, "
+                 f"{patch_name(most, side)}: {row.max():.1%}.")  # fmt: skip
     return ax.figure
+
+
+def patch_name(token, side):
+    """Say where a patch lies."""
+    return f"row {token // side} column {token % side}"
 
 
 @styled
@@ -180,6 +210,10 @@ def attention_matrix(attention, ax=None, title="Attention"):
     ax = axes_or_new(ax, figsize=(5.4, 4.6))
     shown = ax.imshow(attention, cmap=ACTIVITY, vmin=0)
     ax.set(xlabel="looked at (key token)", ylabel="looking (query token)", title=title)
+    attention = np.asarray(attention)
+    most = int(attention.mean(axis=0).argmax())
+    said = f"weights {extent_of(attention)}, token {most} is looked at most"
+    describe(ax, sentence(f"{title}, {len(attention)} tokens", [said]))
     ax.grid(visible=False)
     ax.figure.colorbar(shown, ax=ax, label="weight", shrink=0.9).outline.set_visible(False)
     return ax.figure

@@ -1,8 +1,13 @@
 """One look for every figure of the course.
 
 Colors are those of Okabe and Ito ("Color Universal Design", 2008), which readers with any of the
-common color-vision deficiencies can tell apart. The background is opaque white, so that a figure
+common color-vision deficiencies can tell apart, most of them a little darker, for lines on white.
+Each stands for one thing; orange is a mistake and nothing else. No meaning is left to color alone:
+beside it stands a word, a marker or a line style. The background is opaque white, so that a figure
 reads the same in JupyterLab's light and dark themes, on GitHub and on paper.
+
+Every figure says in `alt` what it shows, for whoever does not see it: the functions `describe` what
+they draw, and a notebook stores that with the picture.
 
 Nothing here changes Matplotlib's global settings or touches `pyplot`: a function decorated with
 `styled` sees the style only while it runs, and a figure appears in a notebook exactly when it is
@@ -16,15 +21,24 @@ import math
 import matplotlib
 import matplotlib.figure
 from cycler import cycler
+from matplotlib.patheffects import withStroke
 
 from course.nn.text import visible
 
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-SKY, ORANGE, BLACK, GRAY = "#56B4E9", "#E69F00", "#222222", "#767676"
-COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+BLUE, OCHRE, GREEN, PURPLE = "#0072B2", "#9A6F00", "#00795A", "#A8497F"
+VERMILLION, SKY, YELLOW = "#B84E00", "#56B4E9", "#F0E442"
+BLACK, GRAY, PALE = "#222222", "#767676", "#949494"
 
-# A model keeps its color in every figure that names it.
-MODEL_COLORS = {"mlp": BLUE, "cnn": VERMILLION, "attention": GREEN, "xor": PURPLE}
+SERIES = (BLUE, OCHRE, GREEN, PURPLE, BLACK, GRAY)  # lines beside each other
+MARKERS = ("o", "s", "^", "D", "v", "P")  # theirs, as well
+MISTAKE = VERMILLION  # an answer that is wrong
+TRUTH = GREEN  # the right one
+ANSWER = BLUE  # what a network says
+TRAINING, VALIDATION = BLUE, OCHRE  # solid, and dashed
+FOCUS, PLACE = SKY, YELLOW  # over pictures: what the text speaks of, and where it is seen from
+
+# A model keeps its color and its marker in every figure that names it.
+MODELS = ("mlp", "cnn", "attention", "xor")
 
 DIGITS = "gray"  # white strokes on black, as MNIST stores them
 AMOUNTS = "Blues"  # numbers from zero upwards, on a light ground
@@ -36,7 +50,7 @@ STYLE = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
-    "axes.prop_cycle": cycler(color=COLORS),
+    "axes.prop_cycle": cycler(color=SERIES),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GRAY,
@@ -68,10 +82,31 @@ class Figure(matplotlib.figure.Figure):
         with matplotlib.rc_context(STYLE):  # Matplotlib makes some ticks only now
             super().draw(renderer)
 
+    @property
+    def alt(self):
+        """The alternative text: what was said of the figure, or of its axes, or their titles."""
+        said = [getattr(part, "description", "") for part in (self, *self.axes)]
+        titles = [ax.get_title(loc="left") or ax.get_title() for ax in self.axes]
+        return said[0] or " ".join(filter(None, said)) or "; ".join(filter(None, titles))
+
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
         self.savefig(png, format="png")
         return png.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """The picture, and its alternative text where notebooks look for it."""
+        return {"image/png": self._repr_png_()}, alt_metadata(self.alt)
+
+
+def alt_metadata(alt):
+    """The metadata of an output that give its picture an alternative text."""
+    return {"image/png": {"alt": alt}} if alt else {}
+
+
+def describe(drawn, text):
+    """Say in a sentence or two what was drawn: in `drawn`, a figure or one of its axes."""
+    drawn.description = visible(text)
 
 
 def styled(function):
@@ -95,6 +130,22 @@ def subplots(rows=1, columns=1, figsize=(6.4, 4.0), **options):
     """
     figure = Figure(figsize=figsize, layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
+
+
+def outlined():
+    """The path effect that lets a light line be seen on any picture: a dark edge around it."""
+    return [withStroke(linewidth=4.5, foreground=BLACK)]
+
+
+def looks_of(names) -> list[dict]:
+    """The color and the marker of each name: a model's own, if it begins with one, or free ones."""
+    places = [MODELS.index(first) if (first := name.split(" ")[0]) in MODELS else None
+              for name in names]  # fmt: skip
+    for index, place in enumerate(places):
+        if place is None or place in places[:index]:
+            free = [place for place in range(len(SERIES)) if place not in places]
+            places[index] = free[0] if free else index % len(SERIES)
+    return [{"color": SERIES[place], "marker": MARKERS[place]} for place in places]
 
 
 def plain(name):

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from course.plots.style import ACTIVITY, BLACK, SIGNED, VERMILLION, axes_or_new, styled
+from course.plots.style import ACTIVITY, BLACK, SIGNED, axes_or_new, describe, styled
+from course.plots.words import MOST, extent_of, sentence
 
 XOR_POINTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR_LABELS = np.array([0, 1, 1, 0])
@@ -36,6 +37,10 @@ def boundary(predict, points=XOR_POINTS, labels=XOR_LABELS, ax=None, title="Deci
         for a, b in zip(x, y, strict=True):
             ax.annotate(str(label), (a, b), ha="center", va="center_baseline", fontsize=8)
     ax.set(xlabel="first input", ylabel="second input", title=title)
+    answers = np.asarray(predict(points.astype(float))).ravel()
+    said = [f"({a:g}, {b:g}) is {label} and gets {answer:.2f}"
+            for (a, b), label, answer in zip(points, labels, answers, strict=True)]  # fmt: skip
+    describe(ax, sentence(title, said[:MOST]))
     ax.grid(visible=False)
     if new:  # the caller of an animation keeps its axes, and wants no second scale
         ax.figure.colorbar(shown, ax=ax, label="output").outline.set_visible(False)
@@ -60,9 +65,13 @@ def loss_surface(
     if path is not None:
         x, y = np.asarray(path).T
         ax.plot(x, y, color="white", linewidth=3)
-        ax.plot(x, y, color=VERMILLION)
-        ax.plot(x[-1], y[-1], "o", color=VERMILLION, markeredgecolor="white", markersize=9)
+        ax.plot(x, y, color=BLACK)
+        ax.plot(x[-1], y[-1], "o", color=BLACK, markeredgecolor="white", markersize=9)
     ax.set(xlabel=names[0], ylabel=names[1], title="Loss over two weights")
     bar = ax.figure.colorbar(shown, ax=ax, label="loss", format="%.2g")
     bar.outline.set_visible(False)
+    said = f"between {names[0]} and {names[1]} it goes {extent_of(losses)}"
+    if path is not None:
+        said += f"; training went from ({x[0]:.2g}, {y[0]:.2g}) to ({x[-1]:.2g}, {y[-1]:.2g})"
+    describe(ax, sentence("Loss over two weights", [said]))
     return ax.figure

@@ -13,15 +13,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from course.nn.training import EpochRecord
 from course.plots.style import (
-    BLUE,
-    COLORS,
     GRAY,
-    MODEL_COLORS,
-    VERMILLION,
+    TRAINING,
+    VALIDATION,
     axes_or_new,
+    describe,
+    looks_of,
     plain,
     styled,
 )
+from course.plots.words import course_of, sentence
 from course.records import Log, as_log
 
 
@@ -37,22 +38,28 @@ def as_logs(runs) -> list[Log]:
     return [as_log(run, f"run {number}") for number, run in enumerate(runs, start=1)]
 
 
-def run_colors(logs) -> list[str]:
-    """A color for each run: that of the model its name begins with, else the next free one."""
-    colors = [MODEL_COLORS.get(log.name.split(" ")[0]) for log in logs]
-    for index, color in enumerate(colors):
-        if color is None or color in colors[:index]:
-            free = [color for color in COLORS if color not in colors]
-            colors[index] = free[0] if free else COLORS[index % len(COLORS)]
-    return colors
+def run_looks(logs) -> list[dict]:
+    """The color and the marker of each run: those of the model its name begins with, or free."""
+    return looks_of([log.name for log in logs])
 
 
 def draw_column(ax, log, name, **look):
-    """Draw one column of `log` over its epochs, with markers while they are few."""
+    """Draw one column of `log` over its epochs, with a marker at up to 30 of them."""
     values = getattr(log, name)
     measured = np.isfinite(values)
-    marker = "o" if measured.sum() <= 30 else None
-    return ax.plot(log.epoch[measured], values[measured], marker=marker, **look)
+    every = max(1, measured.sum() // 15) if measured.sum() > 30 else 1
+    return ax.plot(log.epoch[measured], values[measured], markevery=every, **look)
+
+
+def in_words(log, name, form="{:.3g}"):
+    """Say how a column of `log` went; empty if it was not measured."""
+    return course_of(getattr(log, name), form)
+
+
+def lasting(log, logs):
+    """Name a run, where there are several, and say how long it was."""
+    name = f"{log.name} " if len(logs) > 1 else ""
+    return f"{name}over {len(log)} epoch{'s' * (len(log) != 1)}"
 
 
 def label_axes(ax, logs, quantity, title):
@@ -65,11 +72,14 @@ def label_axes(ax, logs, quantity, title):
     ax.set(xlabel="epoch", ylabel=quantity, title=title)
 
 
-def draw_runs(ax, runs, name, quantity, title):
+def draw_runs(ax, runs, name, quantity, title, form="{:.3g}"):
     """Draw one column of every run, with a legend where there is more than one."""
     ax, logs = axes_or_new(ax), as_logs(runs)
-    for log, color in zip(logs, run_colors(logs), strict=True):
-        draw_column(ax, log, name, color=color, label=plain(log.name))
+    for log, look in zip(logs, run_looks(logs), strict=True):
+        draw_column(ax, log, name, label=plain(log.name), **look)
+    went = [in_words(log, name, form) or "not measured" for log in logs]
+    said = [f"{lasting(log, logs)} {words}" for log, words in zip(logs, went, strict=True)]
+    describe(ax, sentence(title, said))
     label_axes(ax, logs, quantity, title)
     if len(logs) > 1:
         ax.legend()
@@ -83,14 +93,14 @@ def losses(runs, ax=None, title="Loss per epoch"):
     The loss axis is logarithmic where the losses span more than a factor of 100.
     """
     ax, logs = axes_or_new(ax), as_logs(runs)
-    colors = run_colors(logs)
-    for log, color in zip(logs, colors, strict=True):
-        training = {"color": color, "label": "training"}
-        validation = {"color": color, "label": "validation", "linestyle": "--"}
-        if len(logs) == 1:  # then color can tell the losses apart instead of the runs
-            training["color"], validation["color"] = BLUE, VERMILLION
-        draw_column(ax, log, "train_loss", **training)
-        draw_column(ax, log, "val_loss", **validation)
+    looks = run_looks(logs)
+    if len(logs) == 1:  # then color can tell the losses apart instead of the runs
+        looks[0]["color"] = TRAINING
+    for log, look in zip(logs, looks, strict=True):
+        draw_column(ax, log, "train_loss", **look, label="training")
+        dashed = look | ({"color": VALIDATION} if len(logs) == 1 else {})
+        draw_column(ax, log, "val_loss", **dashed, label="validation", linestyle="--")
+    describe(ax, losses_in_words(logs, title))
     label_axes(ax, logs, "loss", title)
 
     if spans_widely([value for line in ax.lines for value in line.get_ydata()]):
@@ -98,7 +108,7 @@ def losses(runs, ax=None, title="Loss per epoch"):
     if len(logs) == 1:
         ax.legend(handles=[line for line in ax.lines if len(line.get_xdata())])
     elif logs:
-        ax.legend(handles=loss_keys(logs, colors))
+        ax.legend(handles=loss_keys(logs, looks))
     return ax.figure
 
 
@@ -107,10 +117,20 @@ def spans_widely(values, factor=100):
     return len(values) > 0 and 0 < factor * min(values) < max(values)
 
 
-def loss_keys(logs, colors):
-    """The legend of `losses`: which color is which run, and which line is which loss."""
+def losses_in_words(logs, title):
+    """Say how the losses of every run went."""
+    parts = []
+    for log in logs:
+        validation = in_words(log, "val_loss")
+        parts.append(f"{lasting(log, logs)}, training {in_words(log, 'train_loss')}")
+        parts[-1] += f", validation {validation}" if validation else ""
+    return sentence(title, parts)
+
+
+def loss_keys(logs, looks):
+    """The legend of `losses`: which look is which run, and which line is which loss."""
     keys = [
-        Line2D([], [], color=c, label=plain(log.name)) for c, log in zip(colors, logs, strict=True)
+        Line2D([], [], **look, label=plain(log.name)) for look, log in zip(looks, logs, strict=True)
     ]
     keys.append(Line2D([], [], color=GRAY, label="training"))
     if any(np.isfinite(log.val_loss).any() for log in logs):
@@ -121,7 +141,7 @@ def loss_keys(logs, colors):
 @styled
 def accuracies(runs, ax=None, title="Validation accuracy per epoch"):
     """Validation accuracy over the epochs; returns the Figure."""
-    ax = draw_runs(ax, runs, "val_accuracy", "accuracy", title)
+    ax = draw_runs(ax, runs, "val_accuracy", "accuracy", title, "{:.2%}")
     show_percent(ax.yaxis)
     return ax.figure
 

@@ -8,19 +8,6 @@ const HOW_TO_DRAW =
   "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes " +
   "a stroke back, Delete clears.";
 
-/** Make an element: `tag.class`, its properties and attributes, its children. */
-function make(name, properties = {}, ...children) {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
-  element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
-  }
-  element.append(...children);
-  return element;
-}
-
 function button(text, title, action) {
   const element = make("button", { type: "button", title, textContent: text });
   element.addEventListener("click", () => {

@@ -1,15 +1,14 @@
 // The page's side of the recognizer, part 1 of 4: talking with Python.
 //
-// widget.py puts the four parts one after the other into the module that the page loads; they are
-// plain JavaScript and need no build step. All that Python should know lies in the model's traits,
-// so two views of one widget cannot disagree.
+// widget.py puts what all widgets share and the four parts one after the other into the module that
+// the page loads; they are plain JavaScript and need no build step. All that Python should know
+// lies in the model's traits, so two views of one widget cannot disagree.
 
 const PATIENCE = 3000; // ms without an answer until the page says so
 const HURRY = 6; // ms, see `hurry`
 const SILENT =
   "The kernel does not answer. If it is busy with another cell, your drawing is read as " +
   "soon as it is done; if it was restarted or shut down, run this cell again.";
-const GONE = "The kernel was restarted or is gone: run this cell again.";
 
 /** Sends what changed, one message at a time, and notices when nobody answers. */
 class Conversation {

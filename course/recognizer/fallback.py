@@ -1,7 +1,7 @@
 """Lesson 06: the recognizer as a still picture, for pages where no kernel runs (GitHub, HTML)."""
 
 from course import plots
-from course.plots.style import styled
+from course.plots.style import describe, styled
 
 
 @styled
@@ -22,6 +22,7 @@ def still_picture(drawing, steps, predictions):
         ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
         ax.set_title(title, fontsize=9)
         ax.axis("off")
+        describe(ax, f"{title[0].upper()}{title[1:]}.")
     if steps:
         figure.supxlabel("a still picture: run the cell to draw", fontsize=8)
     else:

@@ -31,7 +31,7 @@ from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.strokes import StrokeError, check, render
 
 HERE = Path(__file__).parent
-PARTS = ("conversation.js", "canvas.js", "panels.js", "page.js")
+PARTS = ("../widgets/common.js", "conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
 LONGEST = 500  # characters of an error that the page is told
 
@@ -107,7 +107,8 @@ class Recognizer(anywidget.AnyWidget):
         """The live widget, with a still picture for where no kernel runs."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
         figure = fallback.still_picture(self.drawing, self.steps, self.predictions)
-        return data | {"image/png": figure._repr_png_()}, metadata
+        picture, described = figure._repr_mimebundle_()
+        return data | picture, metadata | described
 
     # For Python
 

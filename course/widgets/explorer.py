@@ -2,10 +2,12 @@
 
 import html
 import inspect
+import struct
 from base64 import b64encode
 
 import ipywidgets as widgets
 
+from course.plots.style import alt_metadata
 from course.widgets.kernel_watch import KernelWatch
 
 
@@ -26,9 +28,8 @@ class Explorer(widgets.VBox):
             name: make_control(name, options, defaults[name].default)
             for name, options in choices.items()
         }
-        layout = widgets.Layout(max_width="100%", align_self="flex-start")  # not stretched
-        self.picture = widgets.Image(format="png", layout=layout)
-        self.error = widgets.HTML()
+        self.png, self.alt = b"", ""
+        self.picture, self.error = widgets.HTML(), widgets.HTML()
         super().__init__([*self.controls.values(), self.picture, self.error, KernelWatch()])
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
@@ -41,7 +42,9 @@ class Explorer(widgets.VBox):
 
     def _redraw(self, change=None):
         try:
-            self.picture.value = self.function(**self.values)._repr_png_()
+            figure = self.function(**self.values)
+            self.png, self.alt = figure._repr_png_(), figure.alt
+            self.picture.value = image_element(self.png, self.alt)
             self.error.value = ""
         except Exception as error:  # in a callback nobody else would hear of it
             self.error.value = html.escape(f"{type(error).__name__}: {error}")
@@ -51,10 +54,20 @@ class Explorer(widgets.VBox):
 
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
-        return bundle | {
-            "text/plain": repr(self),
-            "image/png": b64encode(self.picture.value).decode(),
-        }
+        still = {"text/plain": repr(self), "image/png": b64encode(self.png).decode()}
+        return bundle | still, alt_metadata(self.alt)
+
+
+def image_element(png, alt):
+    """A picture as HTML, since an ipywidgets.Image has no alternative text.
+
+    Its size is written down and it is decoded at once, so that nothing jumps when it is replaced.
+    """
+    width, height = struct.unpack(">II", png[16:24])  # where every PNG has them
+    return (
+        f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{html.escape(alt)}" '
+        f'width="{width}" height="{height}" decoding="sync" style="max-width:100%;height:auto">'
+    )
 
 
 def make_control(name, options, value):

@@ -1,4 +1,4 @@
-// The page's side of a prediction, see predict.py. Plain JavaScript, without a build step.
+// The page's side of a prediction, see predict.py, which puts common.js and sketch.js before it.
 //
 // What Python knows lies in the model's traits, so that two views and a reloaded page agree. Every
 // message carries a number, which comes back in `answered`: one that does not come back tells that
@@ -8,22 +8,8 @@ const PATIENCE = 3000; // ms without an answer until the page says so
 const SILENT =
   "The kernel does not answer. If it is busy with another cell, your answer is kept as soon as " +
   "that is done; if it was restarted or shut down, run this cell again.";
-const GONE = "The kernel was restarted or is gone: run this cell again.";
 
 let made = 0; // questions on this page, for ids
-
-/** Make an element: `tag.class`, its properties and attributes, its children. */
-function make(name, properties = {}, ...children) {
-  const [tag, ...classes] = name.split(".");
-  const element = document.createElement(tag);
-  element.className = classes.join(" ");
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
-  }
-  element.append(...children);
-  return element;
-}
 
 /** Sends answers, and notices when nobody takes them. */
 class Post {
@@ -64,7 +50,7 @@ class Post {
 /** A field to type a number into. */
 class NumberField {
   constructor(model, send, ids) {
-    this.model = model;
+    Object.assign(this, { model, send });
     const { unit } = model.get("asks");
     this.input = make("input", {
       type: "text",
@@ -81,10 +67,21 @@ class NumberField {
     );
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.input.value.trim()) send(this.input.value);
+      this.submit();
     });
     const answer = model.get("answer");
     if (answer !== null) this.input.value = String(answer);
+  }
+
+  submit() {
+    if (this.input.value.trim()) this.send(this.input.value);
+  }
+
+  /** Enter in the field; JupyterLab would take it for itself. */
+  key(event) {
+    const isOurs = event.key === "Enter" && event.target === this.input;
+    if (isOurs) this.submit();
+    return isOurs;
   }
 
   show(state) {
@@ -125,13 +122,14 @@ class ChoiceButtons {
   }
 }
 
-const FIELDS = { number: NumberField, choice: ChoiceButtons };
+const FIELDS = { number: NumberField, choice: ChoiceButtons, curve: Sketch };
 
 export default {
   render({ model, el }) {
     const number = ++made;
     const id = (part) => `predict-${number}-${part}`;
-    const ids = { question: id("question"), unit: id("unit"), status: id("status") };
+    const parts = ["question", "unit", "how", "status"];
+    const ids = Object.fromEntries(parts.map((part) => [part, id(part)]));
     const question = make("p", { id: ids.question });
     question.append(make("b", { textContent: "Predict: " }), model.get("question"));
     const status = make("p.predict-status", { id: ids.status, role: "status", tabIndex: -1 });
@@ -153,13 +151,14 @@ export default {
 
     function show() {
       const state = model.get("state");
-      const hadFocus = root.contains(document.activeElement);
+      root.dataset.state = state; // for tests and style sheets
       field.show(state);
       skip.hidden = state !== "open";
       const more = state === "answered" ? " You can change it until the result is there." : "";
       status.textContent = model.get("error") || model.get("words") + more;
       notice.textContent = silence || model.get("note");
-      if (hadFocus && !root.contains(document.activeElement)) status.focus();
+      const focused = document.activeElement;
+      if (root.contains(focused) && focused.closest("[hidden]")) status.focus();
     }
 
     const root = make("section.predict", {}, question, field.element, status, notice);

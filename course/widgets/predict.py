@@ -21,6 +21,7 @@ from course.progress import Progress
 from course.widgets import questions
 
 HERE = Path(__file__).parent
+PARTS = ("common.js", "sketch.js", "predict.js")
 SECTION = "predictions"  # of a lesson's progress
 
 
@@ -95,7 +96,7 @@ class Predictions:
 class Prediction(anywidget.AnyWidget):
     """One question with its answer; made by `Predictions`, not by a lesson."""
 
-    _esm = HERE / "predict.js"
+    _esm = "\n".join((HERE / name).read_text("utf-8") for name in PARTS)
     _css = HERE / "predict.css"
 
     question = Unicode().tag(sync=True)
@@ -121,6 +122,16 @@ class Prediction(anywidget.AnyWidget):
         return self.answer is not None and self.result is not None
 
     @property
+    def texts(self):
+        """The question, the answer and the result."""
+        return self.question, self.kind.words(self.answer), self.kind.words(self.result)
+
+    @property
+    def curves(self):
+        """What `plots.sketch` takes of a curve."""
+        return self.answer, self.result, *self.kind.axes, self.kind.x, self.kind.y
+
+    @property
     def sentence(self):
         """The answer, if any, and the result."""
         was = f"It was: {self.kind.words(self.result)}"
@@ -140,7 +151,7 @@ class Prediction(anywidget.AnyWidget):
     def _outcome(self):
         """What is shown of the result: a sentence, or both curves."""
         if isinstance(self.kind, questions.Curve):
-            return plots.sketch(self.answer, self.result, *self.kind.axes, self.kind.x, self.kind.y)
+            return plots.sketch(*self.curves)
         return Words(self.sentence)
 
     def _recall(self):
@@ -236,9 +247,9 @@ def recap_figure(compared):
         of_kind(compared, kind) for kind in (questions.Number, questions.Choice, questions.Curve)
     )
     return plots.predictions(
-        [(p.question, questions.off_by(p.answer, p.result), p.sentence) for p in numbers],
-        [(p.question, p.answer == p.result, p.sentence) for p in choices],
-        [(p.question, p.answer, p.result, *p.kind.axes, p.kind.x, p.kind.y) for p in curves],
+        [(*p.texts, questions.off_by(p.answer, p.result)) for p in numbers],
+        [p.texts for p in choices],
+        [(p.question, *p.curves) for p in curves],
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from course.nn.errors import CourseError
 
-SEPARATED = re.compile(r"[+-]?\d{1,3}([,_' ]\d{3})+(?!\d)")  # 1,000,000 with whatever in between
+SEPARATED = re.compile(r"[+-]?\d{1,3}([,_' ]\d{3})+(?![\d,_' ])")  # such as 1,000,000
 CLOSE = 1.05  # a factor that is not worth a word
 MOST_POINTS = 500  # of a sketch
 
@@ -48,13 +48,14 @@ class Number:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            advice = " and with a point, not a comma" if re.search(r"\d,\d", number) else ""
-            raise AnswerError(f"Write a number, such as 60000, 1,000, 0.5 or 1e6{advice}.")
+            how = "with a point: 0.5" if "," in number else "such as 60000, 1,000, 0.5 or 1e6"
+            raise AnswerError(f"Write a number {how}.")
         return value
 
     def kept(self, result):
         """A number of Python's own. Raises AnswerError."""
-        value = result.item() if isinstance(result, np.generic | np.ndarray) else result
+        is_array = isinstance(result, np.generic | np.ndarray)
+        value = result.item() if is_array and result.size == 1 else result
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise AnswerError(f"It was to be a number, not {result!r:.80}.")
         return value

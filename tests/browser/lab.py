@@ -175,6 +175,22 @@ class Notebook:
         )
         self._run("notebook:run-cell", seconds)
 
+    def replace_cells(self, *sources):
+        """Put code cells with these sources in the place of all cells."""
+        self.page.evaluate(
+            f"""sources => {{
+                const cells = {PANEL}.content.model.sharedModel;
+                cells.deleteCellRange(0, cells.cells.length);
+                cells.insertCells(0, sources.map(
+                    source => ({{cell_type: 'code', source, trusted: true}})));
+            }}""",
+            sources,
+        )
+
+    def save(self):
+        """Write the notebook to its file."""
+        self.page.evaluate(f"() => {PANEL}.context.save()")
+
     def run_python(self, code):
         """Run code in the kernel, but in none of the cells."""
         reply = self.page.evaluate(

@@ -1,28 +1,11 @@
-"""The recognizer for whoever sees little, has no mouse, or wants nothing to move.
-
-axe-core judges the page by the rules of WCAG 2.1, levels A and AA.
-"""
-
-import shutil
-import subprocess
+"""The recognizer for whoever sees little, has no mouse, or wants nothing to move."""
 
 import pytest
+from accessibility import assert_accessible
 from canvas import written
 from lab import THEMES
 
-AXE = "axe-core@4.14.1"
 VIEWPORT = {"width": 1100, "height": 2000}  # what is not in view is not judged
-JUDGE = """async (root) => {
-    document.body.style.height = '100vh'; // JupyterLab's has none, and axe takes all for hidden
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
-    const {violations, passes} = await axe.run(root, {runOnly: tags});
-    const tell = ({html, any, all, none}) =>
-        `${html.slice(0, 100)}: ${[...any, ...all, ...none].map(check => check.message)}`;
-    return {
-        violations: violations.flatMap(({id, nodes}) => nodes.map(node => `${id}: ${tell(node)}`)),
-        legible: passes.find(({id}) => id === 'color-contrast')?.nodes.length ?? 0,
-    };
-}"""
 FOCUSED = """root => {
     const element = document.activeElement;
     const name = element.getAttribute('aria-label') ?? element.textContent ?? '';
@@ -34,44 +17,24 @@ MOVING = """root => [root, ...root.querySelectorAll('*')].filter(element => {
 }).map(element => element.outerHTML.slice(0, 100))"""
 
 
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory):
-    """The path of axe-core's one file."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no npm to fetch axe-core with (it comes with Node.js)")
-    folder = tmp_path_factory.mktemp("axe")
-    command = ["npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", AXE]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"{AXE} could not be fetched: {done.stderr.strip()[-200:]}")
-    return folder / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def assert_accessible(canvas, least):
-    """No rule is broken; at least so many texts were found, and are legible."""
-    found = canvas.root.evaluate(JUDGE)
-    assert found["violations"] == []
-    assert found["legible"] >= least, "texts were not judged"
-
-
 @pytest.mark.parametrize("theme", THEMES)
 def test_no_rule_of_wcag_is_broken(theme, open_canvas, axe, tmp_path):
     canvas = open_canvas(theme=theme, viewport=VIEWPORT)
     canvas.page.add_script_tag(path=axe)
     canvas.keep_in(tmp_path)
-    assert_accessible(canvas, least=15)
+    assert_accessible(canvas.root, least=15)
     canvas.write(written(4))
     canvas.reads(4)
     canvas.press("Erase")
-    assert_accessible(canvas, least=50)
+    assert_accessible(canvas.root, least=50)
     for name in ("Save the drawing as a 4", "Fine-tune mlp on your digits"):
         canvas.press(name)
         canvas.settle()
     canvas.choose_file(b"no picture")
-    assert_accessible(canvas, least=60)
+    assert_accessible(canvas.root, least=60)
     canvas.notebook.end_kernel()
     canvas.wait("root => root.dataset.state === 'silent'")
-    assert_accessible(canvas, least=60)
+    assert_accessible(canvas.root, least=60)
 
 
 def test_the_keyboard_reaches_everything(open_canvas, tmp_path):

@@ -1,7 +1,5 @@
 """Sliders and the download button when the kernel has forgotten them."""
 
-from lab import PANEL
-
 GONE = "The kernel was restarted or is gone: run this cell again."
 
 
@@ -12,19 +10,12 @@ def test_widgets_say_that_the_kernel_was_restarted_even_on_a_reloaded_page(open_
         from course import plots
         display(download_button.DownloadButton())
         explorer.Explorer(lambda size=1: plots.subplots()[0], size=(0, 2))"""
-    notebook.page.evaluate(
-        f"""code => {{
-            const cells = {PANEL}.content.model.sharedModel;
-            cells.deleteCellRange(0, cells.cells.length);
-            cells.insertCell(0, {{cell_type: 'code', source: code, trusted: true}});
-        }}""",
-        "\n".join(line.strip() for line in code.splitlines()),
-    )
+    notebook.replace_cells("\n".join(line.strip() for line in code.splitlines()))
     notebook.run_cell(0)
     slider = notebook.page.get_by_role("slider")
     slider.wait_for()
     assert notebook.page.get_by_text(GONE).count() == 0
-    notebook.page.evaluate(f"() => {PANEL}.context.save()")
+    notebook.save()
     notebook.page.reload()
     slider.wait_for()
     notebook.end_kernel()
