@@ -173,12 +173,28 @@ def sweep(hidden, seeds=range(1, 1001), learning_rate=1.0, epochs=5000):
     A learning rate a hundred times the recipe's makes it a matter of seconds.
     """
     models = [XOR(seed, hidden) for seed in seeds]
+    return models, train_all(models, learning_rate, epochs)
+
+
+def train_all(models, learning_rate, epochs):
+    """Train models of one size in place; return which of them are solved: (models,) bool."""
     stacks = {name: np.stack([m.parameters[name] for m in models]) for name in models[0].parameters}
     train_many(INPUTS, TARGETS, *stacks.values(), learning_rate, epochs)
     for k, model in enumerate(models):
         for name, stack in stacks.items():
             model.parameters[name][...] = stack[k]
-    return models, np.array([is_solved(model) for model in models])
+    return np.array([is_solved(model) for model in models])
+
+
+def snapshots(model, epochs, learning_rate=1.0):
+    """Train a model in place; return copies of it after each of the numbers `epochs`, ascending."""
+    copies, done = [], 0
+    for epoch in epochs:
+        w = model.parameters.values()
+        train_epochs(INPUTS, TARGETS, *w, learning_rate, epoch - done, 0.0)
+        copies.append(_copy(model))
+        done = epoch
+    return copies
 
 
 # ---- Symmetries and surfaces ---------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from course.recognizer import widget
 from course.recognizer.widget import Recognizer
-from course.widgets import predict
+from course.widgets import backprop_stepper, kernel_hover, predict
 from course.widgets.predict import Prediction
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
@@ -27,7 +27,11 @@ def evaluate(expression, module=Recognizer._esm):
     return json.loads(done.stdout)
 
 
-MODULES = [(source, name) for source in (widget, predict) for name in (None, *source.PARTS)]
+MODULES = [
+    (source, name)
+    for source in (widget, predict, backprop_stepper, kernel_hover)
+    for name in (None, *source.PARTS)
+]
 
 
 @pytest.mark.parametrize("source, broken", MODULES)

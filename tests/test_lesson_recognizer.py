@@ -10,7 +10,7 @@ from course.exercises import recognizer as exercises
 from course.mlp import MLP
 from course.nn.losses import softmax
 from course.plots.style import FOCUS
-from course.recognizer import erasing
+from course.recognizer import erasing, preprocess
 from course.recognizer.erasing import by_gradient, by_trying, erase_until_it_flips
 from course.recognizer.preprocess import normalize
 
@@ -91,6 +91,13 @@ def test_the_drawing_itself_is_not_touched():
     np.testing.assert_array_equal(x, ink(5, 6))
 
 
+def test_several_drawings_at_once_are_refused_at_once():
+    with pytest.raises(
+        erasing.DrawingsError, match=r"one drawing at a time, \(1, 784\), not \(300, 784\)"
+    ):
+        erase_until_it_flips(Linear(), np.ones((300, 784), np.float32))
+
+
 # Figures
 
 
@@ -143,9 +150,20 @@ def slant(image, about_mean=True, by="rows", weights=True):
     return (weights * rows * columns).sum() / (weights * square).sum()
 
 
-def majority(probabilities):
-    votes = probabilities.argmax(axis=2)  # (models, samples)
-    return np.array([np.bincount(one, minlength=10).argmax() for one in votes.T])
+def center(scaled):
+    """By a loop, and without clip."""
+    ink = scaled.astype(float)
+    row, column = (sum(i * a.sum() for i, a in enumerate(m)) / m.sum() for m in (ink, ink.T))
+    centered = np.zeros((28, 28))
+    top = min(max(0, int(np.rint(14 - row))), 28 - len(scaled))
+    left = min(max(0, int(np.rint(14 - column))), 28 - len(scaled.T))
+    centered[top : top + len(scaled), left : left + len(scaled.T)] = scaled
+    return centered.astype(np.uint8)
+
+
+def test_the_center_of_the_exercise_is_that_of_the_package():
+    for (scaled,) in exercises.CENTER.cases():
+        np.testing.assert_array_equal(exercises.center(scaled), preprocess.center(scaled)[0])
 
 
 def refuse(probabilities, threshold):
@@ -156,7 +174,7 @@ def refuse(probabilities, threshold):
     ("exercise", "attempt"),
     [
         (exercises.SLANT, slant),
-        (exercises.COMMITTEE, lambda p: p.sum(axis=0).argmax(axis=1)),
+        (exercises.CENTER, center),
         (exercises.REFUSE, refuse),
     ],
 )
@@ -164,15 +182,16 @@ def test_another_way_is_right_too(exercise, attempt):
     assert exercise.verdict(attempt).startswith("Correct")
 
 
+def center_box(scaled):
+    return np.pad(scaled, [((28 - n) // 2, (29 - n) // 2) for n in scaled.shape])
+
+
 WRONG = {
     "slant about the corner": (exercises.SLANT, lambda i: slant(i, about_mean=False)),
     "slant by the columns": (exercises.SLANT, lambda i: slant(i, by="columns")),
     "slant of the shape alone": (exercises.SLANT, lambda i: slant(i, weights=False)),
     "slant the other way": (exercises.SLANT, lambda i: -slant(i)),
-    "committee that votes": (exercises.COMMITTEE, majority),
-    "committee ruled by the surest": (exercises.COMMITTEE, lambda p: p.max(0).argmax(1)),
-    "committee that multiplies": (exercises.COMMITTEE, lambda p: p.prod(0).argmax(1)),
-    "committee of all samples": (exercises.COMMITTEE, lambda p: p.mean(axis=1).argmax(1)),
+    "center of the box": (exercises.CENTER, center_box),
     "refuse nothing": (exercises.REFUSE, lambda p, t: p.argmax(1)),
     "refuse 0 only": (exercises.REFUSE, lambda p, t: np.where(p[:, 0] < t, -1, p.argmax(1))),
     "refuse the sure": (exercises.REFUSE, lambda p, t: np.where(p.max(1) < t, p.argmax(1), -1)),

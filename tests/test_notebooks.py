@@ -22,10 +22,6 @@ NOT_YET = {
     "00-start-here": {"states other minutes", "too little to do"},
     "01-idx": {"too little to do"},
     "02-mlp": {"too little to do"},
-    "03-cnn": {"too long", "states other minutes", "too little to do"},
-    "04-attention": {"too long", "states other minutes", "too little to do"},
-    "05-xor": {"too little to do"},
-    "06-recognizer": {"too long", "states other minutes", "too little to do"},
 }
 OF_A_MACHINE = r"/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\"
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")

@@ -21,7 +21,7 @@ from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
 from course.recognizer import collection, fallback, insight
 from course.recognizer import widget as widget_module
-from course.recognizer.collection import Collection, accuracy
+from course.recognizer.collection import HALVES, Collection, accuracy
 from course.recognizer.pictures import PictureError
 from course.recognizer.preprocess import EmptyDrawingError
 from course.recognizer.strokes import draw_digit, paste_digit
@@ -365,20 +365,42 @@ def test_a_picture_that_cannot_be_read_leaves_the_drawing_alone(recognizer, data
 def test_saved_drawings_become_an_idx_test_set(recognizer, tmp_path):
     for request, label in enumerate([3, 7, 3], start=1):
         recognizer.strokes = strokes(label, seed=request)
+        drawn = recognizer.steps.centered
         page_asks(recognizer, "save", request, label=label)
     assert recognizer.own["counts"] == [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]
     images, labels = idx.read_pair(
         tmp_path / "my-images-idx3-ubyte", tmp_path / "my-labels-idx1-ubyte"
     )
     np.testing.assert_array_equal(labels, [3, 7, 3])
-    np.testing.assert_array_equal(images[-1], recognizer.steps.centered)
+    np.testing.assert_array_equal(images[-1], drawn)
     right = accuracy(recognizer.models["linear"], images, labels)
-    assert recognizer.own["accuracy"]["linear"] == pytest.approx(right)
+    assert recognizer.own["accuracy"]["linear"] == [pytest.approx(right), None]
 
     page_asks(recognizer, "remove", 4)
     assert sum(recognizer.own["counts"]) == 2
     again = Recognizer(recognizer.models, folder=tmp_path)
     assert again.own == recognizer.own
+
+
+def test_after_saving_the_canvas_is_empty_and_the_next_digit_is_asked_for(recognizer):
+    recognizer.picture = paste_digit(
+        mnist.load().test_images[0], np.random.default_rng(0)
+    ).tobytes()
+    recognizer.strokes = strokes()
+    wanted = recognizer.own["wanted"]
+    page_asks(recognizer, "save", 1, label=wanted)
+    assert (recognizer.answered, recognizer.error) == (1, "")
+    assert recognizer.strokes == [] and recognizer.picture == b"" and recognizer.steps is None
+    assert recognizer.result["steps"] == [] and not recognizer.drawing.any()
+    assert recognizer.own["wanted"] != wanted
+
+
+def test_the_page_hears_of_both_halves(recognizer, linear):
+    for seed in range(5):  # what looks like a 1 is a 7 here, but for the fifth, which is a 1
+        recognizer.strokes = strokes(label=1, seed=seed)
+        recognizer.save_as(1 if seed == 4 else 7)
+    assert recognizer.own["kept"] == 1
+    assert recognizer.own["accuracy"]["linear"] == [0, 1]
 
 
 def test_an_empty_canvas_cannot_be_saved(recognizer, tmp_path):
@@ -397,6 +419,7 @@ def test_what_cannot_be_written_is_not_shown_as_saved(recognizer, monkeypatch):
     page_asks(recognizer, "save", 1, label=3)
     assert "No space left" in recognizer.error
     assert sum(recognizer.own["counts"]) == 0
+    assert recognizer.strokes == strokes(), "the drawing is gone"
 
 
 @pytest.mark.parametrize("label", [-1, 10, None, "3"])
@@ -413,15 +436,36 @@ def test_fine_tuning_learns_the_hand_and_can_be_taken_back(recognizer, linear):
     page_asks(recognizer, "fine-tune", 20, model="linear")
     assert recognizer.error == "" and recognizer.busy == "" and recognizer.answered == 20
     change = recognizer.tuned["linear"]
-    assert change["digits"] == 12 and change["test_digits"] == 1000
+    assert change["digits"] == 10 and change["mnist_digits"] == 1000
     assert change["own"][0] < 0.5 < change["own"][1]
-    assert change["own"][1] == recognizer.own["accuracy"]["linear"]
-    assert abs(change["test"][1] - change["test"][0]) < 0.2
+    assert change["new"]["before"] < 0.5 < change["new"]["after"]
+    after = [change["own"][1], change["new"]["after"]]
+    assert after == recognizer.own["accuracy"]["linear"]
+    assert abs(change["mnist"][1] - change["mnist"][0]) < 0.2
+    assert not change["mnist_is_test"], "the sample is of MNIST's training set"
 
     page_asks(recognizer, "restore", 21, model="linear")
     for name, array in before.items():
         np.testing.assert_array_equal(linear.parameters[name], array)
-    assert recognizer.tuned == {} and recognizer.own["accuracy"]["linear"] < 0.5
+    assert recognizer.tuned == {} and max(recognizer.own["accuracy"]["linear"]) < 0.5
+
+
+def test_digits_that_are_kept_for_the_test_are_never_trained_on(recognizer, monkeypatch):
+    for seed in range(11):
+        recognizer.strokes = strokes(label=seed % 10, seed=seed)
+        recognizer.save_as(seed % 10)
+    trained = []
+
+    def spy(model, images, labels):
+        trained.extend(image.tobytes() for image in images)
+        return collection.FineTuned(len(labels), (0, 0), (0, 0), 0, False)
+
+    monkeypatch.setattr(widget_module, "fine_tune", spy)
+    page_asks(recognizer, "fine-tune", 20, model="linear")
+    own = recognizer.collection
+    kept = [image.tobytes() for image in own.test[0]]
+    assert len(kept) == 2 and len(trained) == 9 and not set(kept) & set(trained)
+    assert idx.read(own.folder / HALVES).tolist() == [0, 0, 0, 0, 1] * 2 + [0]
 
 
 def test_fine_tuning_rehearses_known_digits_with_small_steps(linear, digits, monkeypatch):
@@ -542,6 +586,15 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
         still = Image.open(io.BytesIO(data["image/png"]))
         assert still.size[1] > 200
         assert metadata["image/png"]["alt"].startswith("Your drawing.")
+
+
+def test_a_line_above_it_says_what_to_do_without_a_kernel(recognizer, monkeypatch):
+    shown = []
+    monkeypatch.setattr(widget_module, "display", lambda data, **options: shown.append(data))
+    recognizer._ipython_display_()
+    line, widget = shown
+    assert "run this cell again" in line["text/plain"] and line["text/plain"] in line["text/html"]
+    assert {"application/vnd.jupyter.widget-view+json", "image/png"} < set(widget)
 
 
 def test_a_still_picture_says_that_it_is_one(recognizer):

@@ -143,6 +143,28 @@ def test_the_sweep_trains_like_a_single_run():
     )
 
 
+def test_many_networks_train_on_from_where_they_are():
+    seeds = range(1, 7)
+    models, _ = xor.sweep(2, seeds, epochs=700)
+    solved = xor.train_all(models, 1.0, 300)
+    at_once, solved_at_once = xor.sweep(2, seeds, epochs=1000)
+    assert list(solved) == list(solved_at_once)
+    for model, other in zip(models, at_once, strict=True):
+        for name, array in model.parameters.items():
+            np.testing.assert_array_equal(array, other.parameters[name])
+
+
+def test_snapshots_are_copies_of_the_training():
+    model = XOR(3)
+    copies = xor.snapshots(model, [0, 10, 400], learning_rate=0.7)
+    for epochs, found in zip([0, 10, 400], copies, strict=True):
+        alone = XOR(3)
+        xor.train_epochs(xor.INPUTS, xor.TARGETS, *alone.parameters.values(), 0.7, epochs, 0.0)
+        for name, array in alone.parameters.items():
+            np.testing.assert_array_equal(found.parameters[name], array)
+    np.testing.assert_array_equal(model.parameters["hidden.w"], copies[-1].parameters["hidden.w"])
+
+
 def test_384_networks_are_the_same_function():
     """4! orders of the hidden units times 2^4 choices of their signs."""
     model = XOR(1)

@@ -8,6 +8,17 @@ from course.exercises import Exercise
 from course.nn.losses import softmax
 
 
+def attend(query, key, value):
+    scores = query @ key.T / math.sqrt(query.shape[1])  # (tokens, tokens)
+    attention = softmax(scores)  # (tokens, tokens), each row sums to 1
+    return attention @ value, attention
+
+
+def softmax_backward(dattention, attention):
+    along = (dattention * attention).sum(axis=1, keepdims=True)  # (tokens, 1)
+    return attention * (dattention - along)  # (tokens, tokens)
+
+
 def attention_distance(attention):
     side = math.isqrt(len(attention))
     row, column = np.divmod(np.arange(side * side), side)  # of each token, both (tokens,)
@@ -27,6 +38,18 @@ def many_heads(query, key, value, heads):
         scores = query[:, part] @ key[:, part].T / math.sqrt(width)  # (tokens, tokens)
         attended[:, part] = softmax(scores) @ value[:, part]
     return attended
+
+
+def _attend_cases():
+    random = np.random.default_rng(7)
+    sizes = [(3, 2), (4, 9), (49, 64)]  # tokens, d
+    return [tuple(random.standard_normal((3, *size))) for size in sizes]
+
+
+def _softmax_cases():
+    random = np.random.default_rng(8)
+    scores = [2 * random.standard_normal((n, n)) for n in (2, 5, 49)]
+    return [(random.standard_normal(s.shape), softmax(s)) for s in scores]
 
 
 def _attention_cases():
@@ -53,6 +76,16 @@ def _head_cases():
     return [(*random.standard_normal((3, tokens, d)), heads) for tokens, d, heads in sizes]
 
 
+def _over_columns(query, key, value):
+    attention = attend(key, query, value)[1].T  # each column sums to 1
+    return attention @ value, attention
+
+
+def _without_softmax(query, key, value):
+    scores = query @ key.T / math.sqrt(query.shape[1])
+    return scores @ value, scores
+
+
 def _interleaved_heads(query, key, value, heads):
     columns = np.arange(query.shape[1]).reshape(-1, heads).T.ravel()  # those of head 0 first
     attended = np.empty_like(value)
@@ -65,6 +98,60 @@ def _distances(tokens):
     return np.linalg.norm(place[:, None] - place, axis=2)  # (tokens, tokens)
 
 
+ATTEND = Exercise(
+    attend,
+    _attend_cases,
+    "Three steps, one after the other: scores, softmax, mixture. What shape has each of them?",
+    "query @ key.T has a row for each token that looks and a column for each that is looked at. "
+    "Divide it by the root of d, the length of one query: query.shape[1].",
+    "attention = softmax(query @ key.T / query.shape[1] ** 0.5); then return attention @ value, "
+    "and attention.",
+    mistakes={
+        "the scores are not divided by the root of d": (
+            lambda q, k, v: attend(q * math.sqrt(q.shape[1]), k, v)
+        ),
+        "the scores are divided by d, not by its root": (
+            lambda q, k, v: attend(q / math.sqrt(q.shape[1]), k, v)
+        ),
+        "the root is that of the number of tokens; d is the length of one query": (
+            lambda q, k, v: attend(q * math.sqrt(q.shape[1] / len(q)), k, v)
+        ),
+        "keys look at queries; row i should be what query i looks at": (
+            lambda q, k, v: attend(k, q, v)
+        ),
+        "each column sums to 1; each row should": _over_columns,
+        "the scores mix the values, without the softmax": _without_softmax,
+    },
+)
+SOFTMAX_BACKWARD = Exercise(
+    softmax_backward,
+    _softmax_cases,
+    "Look at one row: ds_j is the sum over k of da_k a_k (1 if k is j, else 0, minus a_j). Which "
+    "part of it is the same number for every j?",
+    "With the row's number `along`, the sum of da_k a_k over k, it is ds_j = a_j (da_j - along). "
+    "keepdims=True keeps `along` a column, so that each row gets its own.",
+    "along = (dattention * attention).sum(axis=1, keepdims=True), and then attention * "
+    "(dattention - ...).",
+    mistakes={
+        "what the others of the row lose is left out": lambda da, a: a * da,
+        "the sum runs down the columns, axis 0; a row is a softmax of its own": (
+            lambda da, a: a * (da - (da * a).sum(axis=0, keepdims=True))
+        ),
+        "the sum runs over the whole matrix; each row has its own": (
+            lambda da, a: a * (da - (da * a).sum())
+        ),
+        "the gradients of the row are added up without their shares": (
+            lambda da, a: a * (da - da.sum(axis=1, keepdims=True))
+        ),
+        "the row's number is a mean; it should be a sum": (
+            lambda da, a: a * (da - (da * a).mean(axis=1, keepdims=True))
+        ),
+        "the share in front is missing": (lambda da, a: da - (da * a).sum(axis=1, keepdims=True)),
+        "each share is taken for itself, a (1 - a), as if there were no others": (
+            lambda da, a: da * a * (1 - a)
+        ),
+    },
+)
 DISTANCE = Exercise(
     attention_distance,
     _attention_cases,

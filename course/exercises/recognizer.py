@@ -13,8 +13,15 @@ def slant(image):
     return (image * rows * columns).sum() / (image * rows**2).sum()
 
 
-def committee(probabilities):
-    return probabilities.mean(axis=0).argmax(axis=1)
+def center(scaled):
+    height, width = scaled.shape  # at most 20 each
+    row = np.average(np.arange(height), weights=scaled.sum(axis=1))
+    column = np.average(np.arange(width), weights=scaled.sum(axis=0))
+    top = np.clip(round(14 - row), 0, 28 - height)
+    left = np.clip(round(14 - column), 0, 28 - width)
+    centered = np.zeros((28, 28), np.uint8)
+    centered[top : top + height, left : left + width] = scaled
+    return centered
 
 
 def read_or_refuse(probabilities, threshold):
@@ -30,10 +37,15 @@ def _images():
     return [(stroke,), *((random.integers(0, 256, s, np.uint8),) for s in ((28, 28), (9, 17)))]
 
 
-def _votes():
+def _scaled():
+    """A hook with most of its ink far from the middle, long tails, and any gray picture."""
     random = np.random.default_rng(7)
-    shapes = [(3, 6, 10), (3, 200, 10), (5, 40, 10), (1, 4, 10)]  # models, samples, digits
-    return [(softmax(3 * random.standard_normal(shape)),) for shape in shapes]
+    hook = np.zeros((20, 12), np.uint8)
+    hook[:, 0], hook[17:] = 90, 255
+    tails = np.full((20, 20), 1, np.uint8), np.full((20, 20), 1, np.uint8)
+    tails[0][:2, :2] = tails[1][18:, 18:] = 255
+    gray = [random.integers(0, 256, shape, np.uint8) for shape in ((20, 13), (7, 20), (20, 1))]
+    return [(picture,) for picture in (hook, *tails, *gray)]
 
 
 def _doubts():
@@ -48,9 +60,20 @@ def _slant_about(image, row, column):
     return (image * (rows - row) * (columns - column)).sum() / (image * (rows - row) ** 2).sum()
 
 
-def _votes_counted(probabilities):
-    votes = probabilities.argmax(axis=2)  # (models, samples)
-    return np.array([np.bincount(one, minlength=10).argmax() for one in votes.T])
+def _centered(scaled, row=None, column=None, whole=round):
+    """`center` about another point, or with numbers made whole in another way."""
+    height, width = scaled.shape
+    row = np.average(np.arange(height), weights=scaled.sum(axis=1)) if row is None else row
+    column = np.average(np.arange(width), weights=scaled.sum(axis=0)) if column is None else column
+    top = np.clip(whole(14 - row), 0, 28 - height)
+    left = np.clip(whole(14 - column), 0, 28 - width)
+    return np.pad(scaled, ((top, 28 - height - top), (left, 28 - width - left)))
+
+
+def _exchanged(scaled):
+    row = np.average(np.arange(scaled.shape[0]), weights=scaled.sum(axis=1))
+    column = np.average(np.arange(scaled.shape[1]), weights=scaled.sum(axis=0))
+    return _centered(scaled, column, row)
 
 
 SLANT = Exercise(
@@ -78,26 +101,30 @@ SLANT = Exercise(
         ),
     },
 )
-COMMITTEE = Exercise(
-    committee,
-    _votes,
-    "What do the models say together of one sample? Ten numbers again.",
-    "First the mean over the models, axis 0, which leaves (samples, 10); then argmax along axis 1. "
-    "A vote of the three readings would forget how sure each of them was.",
-    "probabilities.mean(axis=...).argmax(axis=...).",
+CENTER = Exercise(
+    center,
+    _scaled,
+    "The center's row is the mean of all row numbers, weighted by the ink that each row has. Where "
+    "does the picture's first row go if that is to come to row 14?",
+    "scaled.sum(axis=1) is the ink of each row, np.average(np.arange(height), weights=...) their "
+    "mean. The first row goes to round(14 - row), np.clip keeps it between 0 and 28 - height.",
+    "With top, and left likewise from scaled.sum(axis=0): "
+    "centered[top : top + height, left : left + width] = scaled.",
     mistakes={
-        "every model has one vote, however sure it is": _votes_counted,
-        "the surest model decides alone; the mean asks all of them": (
-            lambda p: p.max(axis=0).argmax(axis=1)
+        "the middle of the box comes to the center, not the center of mass": lambda scaled: (
+            _centered(scaled, *(14 - (28 - n) // 2 for n in scaled.shape))
         ),
-        "the mean runs over the samples, axis 1; the models are axis 0": (
-            lambda p: p.mean(axis=1).argmax(axis=1)
+        "the row of the center is taken for its column: axis=1 adds up a row, axis=0 a column": (
+            _exchanged
         ),
-        "the probabilities are multiplied; the mean adds them": (
-            lambda p: p.prod(axis=0).argmax(axis=1)
+        "the numbers are cut off after the point, not rounded": (
+            lambda scaled: _centered(scaled, whole=int)
         ),
-        "argmax looks for the surest sample, axis 0; the digits are axis 1 of what is left": (
-            lambda p: p.mean(axis=0).argmax(axis=0)
+        "every pixel with ink weighs the same, however bright it is": lambda scaled: _centered(
+            scaled, *(places.mean() for places in np.nonzero(scaled))
+        ),
+        "nothing is moved: the picture stays in the upper left corner": (
+            lambda scaled: _centered(scaled, 14, 14)
         ),
     },
 )

@@ -1,6 +1,6 @@
 """The exercises of lesson 05."""
 
-import math
+import numpy as np
 
 from course.exercises import Exercise
 
@@ -9,22 +9,18 @@ def both(x1, x2):
     return x1 + x2 - 1.5 > 0
 
 
-def forward_by_hand(x1, x2):
-    a1 = 1 / (1 + math.exp(-(x1 + x2 - 0.5)))
-    a2 = 1 / (1 + math.exp(-(x1 + x2 - 1.5)))
-    return 1 / (1 + math.exp(-(4 * a1 - 6 * a2 - 1)))
+def step(x, a1, dz2, w1, b1, w2, b2, learning_rate):
+    dz1 = dz2 * w2 * a1 * (1 - a1)
+    return (
+        w1 - learning_rate * np.outer(x, dz1),
+        b1 - learning_rate * dz1,
+        w2 - learning_rate * dz2 * a1,
+        b2 - learning_rate * dz2,
+    )
 
 
-def _sigmoid(z):
-    return 1 / (1 + math.exp(-z))
-
-
-def output_gradient(a2, y):
-    return (a2 - y) * a2 * (1 - a2)
-
-
-def count_symmetries(hidden):
-    return math.factorial(hidden) * 2**hidden
+def cross_entropy_gradient(a2, y):
+    return a2 - y
 
 
 class NeuronExercise(Exercise):
@@ -74,57 +70,68 @@ BOTH = NeuronExercise(
         "it is true just where it should be false": lambda x1, x2: not both(x1, x2),
     },
 )
-FORWARD = Exercise(
-    forward_by_hand,
-    lambda: CASES,
-    "Work from the inside out: the two hidden z, their sigmoids, the output's z, its sigmoid.",
-    "The sigmoid is 1 / (1 + exp(-z)), and math.exp computes exp. The output's z has the weights 4 "
-    "and -6 and the bias -1.",
-    "a1 = 1 / (1 + math.exp(-(x1 + x2 - 0.5))), a2 likewise; then the sigmoid of 4 * a1 - 6 * a2 - "
-    "1.",
+
+
+def _step_cases():
+    random = np.random.default_rng(5)
+    cases = []
+    for hidden, x in ((1, [1.0, 0.5]), (2, [0.0, 1.0]), (4, [1.0, 1.0])):
+        a1, dz2, b2 = random.uniform(0.2, 0.8, hidden), *random.normal(size=2)
+        w1, b1, w2 = (random.normal(size=shape) for shape in ((2, hidden), hidden, hidden))
+        cases.append((np.array(x), a1, dz2, w1, b1, w2, b2, 0.5))
+    return cases
+
+
+def _uphill(x, a1, dz2, w1, b1, w2, b2, learning_rate):
+    return step(x, a1, dz2, w1, b1, w2, b2, -learning_rate)
+
+
+def _without_slope(x, a1, dz2, w1, b1, w2, b2, learning_rate):
+    dz1 = dz2 * w2
+    _, _, *output = step(x, a1, dz2, w1, b1, w2, b2, learning_rate)
+    return w1 - learning_rate * np.outer(x, dz1), b1 - learning_rate * dz1, *output
+
+
+def _output_first(x, a1, dz2, w1, b1, w2, b2, learning_rate):
+    _, _, new_w2, new_b2 = step(x, a1, dz2, w1, b1, w2, b2, learning_rate)
+    new_w1, new_b1, _, _ = step(x, a1, dz2, w1, b1, new_w2, b2, learning_rate)
+    return new_w1, new_b1, new_w2, new_b2
+
+
+def _without_biases(x, a1, dz2, w1, b1, w2, b2, learning_rate):
+    new_w1, _, new_w2, _ = step(x, a1, dz2, w1, b1, w2, b2, learning_rate)
+    return new_w1, b1, new_w2, b2
+
+
+STEP = Exercise(
+    step,
+    _step_cases,
+    "First dz1, one number for each hidden unit: dz2 goes back along w2, then through the slope of "
+    "that unit's sigmoid. Then each number gives up the learning rate times its gradient.",
+    "dz1 = dz2 * w2 * a1 * (1 - a1). The gradients: dw2 = dz2 * a1, db2 = dz2, db1 = dz1, and dw1, "
+    "like w1 (2, hidden), has x[i] * dz1[j] at [i, j].",
+    "np.outer(x, dz1) is dw1. Return w1 - learning_rate * np.outer(x, dz1), then b1, w2 and b2 the "
+    "same way.",
     mistakes={
-        "the output has no sigmoid": lambda x1, x2: (
-            4 * _sigmoid(x1 + x2 - 0.5) - 6 * _sigmoid(x1 + x2 - 1.5) - 1
-        ),
-        "the hidden units have no sigmoid": (
-            lambda x1, x2: _sigmoid(4 * (x1 + x2 - 0.5) - 6 * (x1 + x2 - 1.5) - 1)
-        ),
-        "the sigmoid has exp(z) where exp(-z) belongs": (
-            lambda x1, x2: _sigmoid(
-                -(4 * _sigmoid(-(x1 + x2 - 0.5)) - 6 * _sigmoid(-(x1 + x2 - 1.5)) - 1)
-            )
-        ),
+        "the step goes uphill: subtract the gradient": _uphill,
+        "dz1 lacks the slope of the hidden sigmoid, a1 * (1 - a1)": _without_slope,
+        "w2 has been changed before dz1 used it: compute all gradients first": _output_first,
+        "the biases stay where they are": _without_biases,
     },
 )
-OUTPUT_GRADIENT = Exercise(
-    output_gradient,
-    lambda: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0)],
-    "The chain rule multiplies two slopes: that of the loss, and that of the sigmoid.",
-    "dL/da2 = a2 - y, and the sigmoid's derivative is a2 (1 - a2).",
-    "(a2 - y) * ... * ....",
+CROSS_ENTROPY = Exercise(
+    cross_entropy_gradient,
+    lambda: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0), (0.3, 0.6)],
+    "The chain rule again: the slope of the loss, dL/da2, times that of the sigmoid, a2 (1 - a2).",
+    "dL/da2 = -y / a2 + (1 - y) / (1 - a2). Bring both fractions to one denominator.",
+    "dL/da2 = (a2 - y) / (a2 * (1 - a2)). Multiply it by a2 * (1 - a2), and see what is left.",
     mistakes={
-        "the sign is turned around: dL/da2 is a2 - y": (lambda a2, y: (y - a2) * a2 * (1 - a2)),
-        "the slope of the sigmoid is left out": lambda a2, y: a2 - y,
-        "the error is left out; this is the slope of the sigmoid": lambda a2, y: a2 * (1 - a2),
-        "there is a 2 in front; the loss is half the square": (
-            lambda a2, y: 2 * (a2 - y) * a2 * (1 - a2)
+        "this is dL/da2; the slope of the sigmoid, a2 (1 - a2), is still to come": (
+            lambda a2, y: (a2 - y) / (a2 * (1 - a2))
         ),
-    },
-)
-SYMMETRIES = Exercise(
-    count_symmetries,
-    lambda: [(1,), (2,), (4,), (8,)],
-    "In how many orders can the hidden units stand, and which of them can be turned around?",
-    "There are hidden! orders, and each unit can be turned around or not, by itself.",
-    "math.factorial(hidden) times 2 for each unit.",
-    mistakes={
-        "only the orders are counted": math.factorial,
-        "only the turned signs are counted": lambda hidden: 2**hidden,
-        "orders and signs are added; each order goes with each choice of signs": (
-            lambda hidden: math.factorial(hidden) + 2**hidden
+        "this is the gradient of the squared error; here the slope cancels out": (
+            lambda a2, y: (a2 - y) * a2 * (1 - a2)
         ),
-        "all units are turned around together; each can be by itself": (
-            lambda hidden: math.factorial(hidden) * 2
-        ),
+        "the sign is turned around": lambda a2, y: y - a2,
     },
 )

@@ -30,7 +30,7 @@ from course.plots.models import (
     probabilities,
 )
 from course.plots.predictions import predictions, sketch
-from course.plots.style import subplots
+from course.plots.style import describe, subplots
 from course.plots.surfaces import boundary, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
@@ -51,6 +51,7 @@ __all__ = [
     "convolution",
     "cost_growth",
     "cumulative_times",
+    "describe",
     "digits",
     "erased_pixels",
     "feature_maps",

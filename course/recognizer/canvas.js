@@ -6,7 +6,7 @@ const NOTHING = { strokes: [], picture: new DataView(new ArrayBuffer(0)) };
 const HOW_TO_DRAW =
   "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow " +
   "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes " +
-  "a stroke back, Delete clears.";
+  "a stroke back, Delete clears. While you collect, a digit saves the drawing under it.";
 
 function button(text, title, action) {
   const element = make("button", { type: "button", title, textContent: text });
@@ -49,7 +49,8 @@ class Surface {
     this.sent = 0; // how many of its points Python has, or is about to get,
     this.sentAt = 0; // and since when
     this.pointer = null; // id of the mouse, finger or pen that draws it
-    this.cleared = null; // what Clear took away, for Undo
+    this.cleared = null; // what Clear or saving took away, for Undo
+    this.wanted = null; // the digit to draw, while digits are collected
     this.pen = { x: SIDE / 2, y: SIDE / 2, shown: false }; // of the keyboard
     this.sharpness = Math.max(1, Math.round(window.devicePixelRatio || 1));
     this.canvas = make("canvas.recognizer-surface", {
@@ -77,6 +78,7 @@ class Surface {
     on("blur", () => this.leave());
     model.on("change:strokes", () => this.paint());
     model.on("change:picture", () => this.paint());
+    model.on("change:answered", () => this.paint()); // a drawing that could not be saved is back
     this.paint();
   }
 
@@ -142,6 +144,20 @@ class Surface {
     this.cleared = drawn;
   }
 
+  /** Let the drawing be saved under a label; the next one is drawn on an empty canvas. */
+  save(label) {
+    this.finish();
+    this.cleared = this.conversation.drawing;
+    this.conversation.ask("save", { label }, { leaves: NOTHING });
+    this.paint();
+  }
+
+  /** Ask for this digit, null for any, until it is saved. */
+  want(digit) {
+    this.wanted = digit;
+    this.paint();
+  }
+
   // mouse, finger, pen
 
   at(event) {
@@ -190,9 +206,14 @@ class Surface {
     else if (event.key === "Escape") this.leave();
     else if (event.key === "Delete" || event.key === "Backspace") this.clear();
     else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
+    else if (this.isLabel(event)) this.save(Number(event.key));
     else return;
     event.preventDefault();
     event.stopPropagation(); // or the notebook would act on it, too
+  }
+
+  isLabel({ key, ctrlKey, metaKey, altKey }) {
+    return this.wanted !== null && /^[0-9]$/.test(key) && !(ctrlKey || metaKey || altKey);
   }
 
   movePen(dx, dy) {
@@ -245,10 +266,11 @@ class Surface {
   }
 
   paintHint(context) {
-    context.fillStyle = "#777";
+    context.fillStyle = "#999"; // 7 to 1 on black
     context.font = "15px sans-serif";
     context.textAlign = "center";
-    context.fillText("draw a digit here", SIDE / 2, SIDE / 2);
+    const what = this.wanted === null ? "a digit" : `a ${this.wanted}`;
+    context.fillText(`draw ${what} here`, SIDE / 2, SIDE / 2);
   }
 
   paintStroke(context, { points, width, erase }) {

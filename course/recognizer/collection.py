@@ -1,4 +1,4 @@
-"""Lesson 06: the learner's own digits, kept as an IDX test set, and fine-tuning on them."""
+"""Lesson 06: the learner's own digits, kept in two halves as IDX, and fine-tuning on them."""
 
 import contextlib
 import dataclasses
@@ -15,6 +15,10 @@ from course.nn.errors import CourseError
 from course.nn.training import evaluate
 
 IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
+HALVES = (
+    "my-halves-idx1-ubyte"  # a byte for each digit: 0 may be trained on, 1 is kept for the test
+)
+TEST_SHARE = 5  # every fifth is kept for the test
 
 PATIENCE = 10  # seconds to wait for another window that saves; that takes milliseconds
 
@@ -30,13 +34,16 @@ class CollectionError(CourseError):
 
 
 class Collection:
-    """Drawings with their labels, in two IDX files that `course.idx` and lesson 01 can read.
+    """Drawings with their labels, in IDX files that `course.idx` and lesson 01 can read.
 
     What is kept is what the networks receive: 28x28, centered. Every change is written at once,
-    to what is in the files then: several windows may save into one collection. `images` and
-    `labels` are what this window has seen of it.
+    to what is in the files then: several windows may save into one collection. `images`, `labels`
+    and `is_test` are what this window has seen of it.
 
-    A kill may come between the two files. Then one has a digit more than the other, and it is
+    Every fifth digit is kept for the test and never trained on. A third file says which; digits
+    that it says nothing of, as those from before there was such a file, may have been trained on.
+
+    A kill may come between two files. Then one has a digit more than the other, and it is
     left out. Files that are damaged otherwise are set aside, under a name of their own. `problem`
     is a sentence that says so, "" where all is well.
 
@@ -52,6 +59,7 @@ class Collection:
         self.folder = Path(folder) if folder else mnist.download_directory() / "mine"
         self.images = np.zeros((0, 28, 28), np.uint8)
         self.labels = np.zeros(0, np.uint8)
+        self.is_test = np.zeros(0, bool)
         self.problem = ""
         if not any(path.is_file() for path in self.paths):
             return
@@ -65,9 +73,31 @@ class Collection:
         return self.folder / IMAGES, self.folder / LABELS
 
     @property
+    def training(self):
+        """Images (count, 28, 28) and labels (count,) of the digits that may be trained on."""
+        return self.images[~self.is_test], self.labels[~self.is_test]
+
+    @property
+    def test(self):
+        """Images (count, 28, 28) and labels (count,) of those that are kept for the test."""
+        return self.images[self.is_test], self.labels[self.is_test]
+
+    @property
     def counts(self):
         """How many there are of each digit: a list of ten."""
         return np.bincount(self.labels, minlength=10).tolist()
+
+    @property
+    def next_is_test(self):
+        """Whether the next digit is kept for the test: whenever fewer than a fifth are."""
+        return TEST_SHARE * (self.is_test.sum() + 1) <= len(self) + 1
+
+    @property
+    def wanted(self):
+        """The digit to draw next: one that is rarest in the half that the next one is kept in."""
+        rare = np.bincount(self.labels[self.is_test == self.next_is_test], minlength=10)
+        order = np.random.default_rng(len(self)).permutation(10)  # 0, 1, 2, ... would become a song
+        return int(order[rare[order].argmin()])
 
     def __len__(self):
         return len(self.labels)
@@ -77,7 +107,11 @@ class Collection:
         if label not in range(10):
             raise ValueError(f"a label is a digit from 0 to 9, not {label!r}")
         with self._changing():
-            self._write(np.concatenate([self.images, [image]]), np.append(self.labels, label))
+            self._write(
+                np.concatenate([self.images, [image]]),
+                np.append(self.labels, label),
+                np.append(self.is_test, self.next_is_test),
+            )
 
     def remove_last(self):
         """Take the last one out again, but none that this window has not seen.
@@ -91,7 +125,7 @@ class Collection:
                     "Another window has changed your digits meanwhile, so none was removed: look "
                     f"at what there is now ({len(self)} digits), and press again to remove its last"
                 )
-            self._write(self.images[:-1], self.labels[:-1])
+            self._write(self.images[:-1], self.labels[:-1], self.is_test[:-1])
 
     @contextlib.contextmanager
     def _locked(self):
@@ -112,19 +146,23 @@ class Collection:
         with self._locked():
             self._read()
             if self.problem:
-                self._write(self.images, self.labels)
+                self._write(self.images, self.labels, self.is_test)
             yield
 
     def _read(self):
-        """Bring `images` and `labels` up to date with the files, or with their whole part.
+        """Bring what this window has seen up to date with the files, or with their whole part.
 
         Where the files are damaged, what this window has seen of them is kept.
         """
         self.problem = ""
+        halves = self.folder / HALVES
         try:
             images, labels = _load(*self.paths)
         except idx.IdxError as error:
-            self._set_aside(error)
+            names = self._set_aside(*self.paths, halves)
+            self.problem = (
+                f"Your saved digits are damaged ({error}); they were set aside as {names}."
+            )
             return
         count = min(len(images), len(labels))
         if len(images) != len(labels):
@@ -132,29 +170,35 @@ class Collection:
                 f"Saving was cut off the last time: what counts are {count} whole digits."
             )
         self.images, self.labels = images[:count], labels[:count]
+        self.is_test = np.zeros(count, bool)
+        try:
+            known = _load_halves(halves)[:count]
+        except idx.IdxError as error:
+            self.problem = (
+                f"The record of which digits are kept for the test is damaged ({error}); it was "
+                f"set aside as {self._set_aside(halves)}: all {count} count as training digits."
+            )
+            return
+        self.is_test[: len(known)] = known
 
-    def _set_aside(self, error):
-        """Give the files other names, that no file has yet."""
+    def _set_aside(self, *paths):
+        """Give those files that are there other names, that no file has yet; return the names."""
         for number in itertools.count(1):
-            there = {
-                path: Path(f"{path}.damaged-{number}") for path in self.paths if path.is_file()
-            }
+            there = {path: Path(f"{path}.damaged-{number}") for path in paths if path.is_file()}
             if not any(path.exists() for path in there.values()):
                 break
         for path, aside in there.items():
             path.rename(aside)
-        names = " and ".join(path.name for path in there.values())
-        self.problem = f"Your saved digits are damaged ({error}); they were set aside as {names}."
+        return " and ".join(path.name for path in there.values())
 
-    def _write(self, images, labels):
+    def _write(self, images, labels, is_test):
         """Write first, then believe it: what cannot be saved is not shown as saved."""
-        for path, array in zip(self.paths, (images, labels), strict=True):
-            idx.write(path, array.astype(np.uint8))
-        self.images, self.labels = images.astype(np.uint8), labels.astype(np.uint8)
-
-    def accuracy(self, model):
-        """The share that the model reads right, in [0, 1], or None when there are no digits."""
-        return accuracy(model, self.images, self.labels) if len(self) else None
+        images, labels = images.astype(np.uint8), labels.astype(np.uint8)
+        # the halves first: a digit that is added again after a failure is not in both of them
+        files = [(self.folder / HALVES, is_test.astype(np.uint8))]
+        for path, array in files + list(zip(self.paths, (images, labels), strict=True)):
+            idx.write(path, array)
+        self.images, self.labels, self.is_test = images, labels, is_test
 
 
 @dataclass(frozen=True)
@@ -163,8 +207,9 @@ class FineTuned:
 
     digits: int  # how many of the learner's own it was trained on
     own: tuple[float, float]  # on those, so the second one is no test
-    test: tuple[float, float]  # on the test digits: what it forgot
-    test_digits: int
+    mnist: tuple[float, float]  # on digits of MNIST: what it forgot
+    mnist_digits: int
+    mnist_is_test: bool  # not so with the sample, which comes from MNIST's training set
 
 
 def _load(*paths):
@@ -186,8 +231,18 @@ def _load(*paths):
     return images, labels
 
 
+def _load_halves(path):
+    """Whether each digit is kept for the test, (count,) bool; none where there is no file."""
+    halves = idx.read(path) if path.is_file() else np.zeros(0, np.uint8)
+    if (halves.dtype, halves.ndim) != ("u1", 1) or (halves > 1).any():
+        raise idx.IdxError("it is not a 0 or a 1 for each digit")
+    return halves.astype(bool)
+
+
 def accuracy(model, images, labels):
-    """The share of images (count, 28, 28) uint8 that the model reads right."""
+    """The share of images (count, 28, 28) uint8 that the model reads right; None of no images."""
+    if not len(images):
+        return None
     x = mnist.to_float(images).reshape(len(images), -1)
     return evaluate(model, x, labels)[1]
 
@@ -233,8 +288,8 @@ def fine_tune(model, images, labels, seed=1):
     recipe = gentle(models.recipe(getattr(model, "name", "mlp")))
 
     def judge():
-        test = accuracy(model, digits.test_images, digits.test_labels)
-        return accuracy(model, images, labels), test
+        known = accuracy(model, digits.test_images, digits.test_labels)
+        return accuracy(model, images, labels), known
 
     before = judge()
     known = np.random.default_rng(seed).choice(len(digits.train_labels), REHEARSED, replace=False)
@@ -243,5 +298,5 @@ def fine_tune(model, images, labels, seed=1):
     y = np.concatenate([np.tile(labels, times), digits.train_labels[known]])
     recipe.trainer(model).fit(mnist.to_float(x).reshape(len(x), -1), y)
     after = judge()
-    own, test = zip(before, after, strict=True)
-    return FineTuned(len(labels), own, test, len(digits.test_labels))
+    own, kept = zip(before, after, strict=True)
+    return FineTuned(len(labels), own, kept, len(digits.test_labels), digits.is_full)

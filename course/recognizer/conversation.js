@@ -18,6 +18,7 @@ class Conversation {
     this.waiting = 0; // number of the message that has not been answered
     this.last = 0; // number of the last message sent from here
     this.queue = []; // what is to be sent after it
+    this.leaves = {}; // what will be drawn when it has been answered
     model.on("change:answered", () => this.heard());
     // JupyterLab tells at once when a restarted kernel has forgotten the widget; others may not
     model.on("comm_live_update", () => {
@@ -29,7 +30,8 @@ class Conversation {
   /** The drawing as it is here, whether Python has it yet or not. */
   get drawing() {
     const [strokes, picture] = [this.model.get("strokes"), this.model.get("picture")];
-    return Object.assign({ strokes, picture }, ...this.queue.map(({ change }) => change));
+    const later = this.queue.map(({ change, leaves }) => change ?? leaves);
+    return Object.assign({ strokes, picture }, this.leaves, ...later);
   }
 
   /** The drawing has changed; of changes that have to wait, only the last one matters. */
@@ -40,16 +42,17 @@ class Conversation {
     this.proceed();
   }
 
-  /** Ask Python to do something; see `_answer_button` in widget.py. */
-  ask(action, details = {}, buffers = []) {
-    this.queue.push({ question: { action, ...details }, buffers });
+  /** Ask Python to do something, see `_answer_button` in widget.py, that `leaves` this drawing. */
+  ask(action, details = {}, { buffers = [], leaves = {} } = {}) {
+    this.queue.push({ question: { action, ...details }, buffers, leaves });
     this.proceed();
   }
 
   /** Send what comes next, in the order in which it was done, unless an answer is still due. */
   proceed() {
     if (this.waiting || !this.queue.length) return;
-    const { change, question, buffers } = this.queue.shift();
+    const { change, question, buffers, leaves = {} } = this.queue.shift();
+    this.leaves = leaves;
     const request = this.nextRequest();
     try {
       if (change) {
@@ -103,6 +106,7 @@ class Conversation {
     if (this.model.get("answered") < this.last) return;
     clearTimeout(this.timer);
     this.waiting = 0;
+    this.leaves = {}; // by now it is drawn, or could not be done
     this.gone = false;
     this.el.dataset.state = "answered";
     this.notice("");

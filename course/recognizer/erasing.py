@@ -9,8 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from course.nn.errors import CourseError
 from course.nn.losses import softmax
 from course.recognizer.insight import evidence
+
+
+class DrawingsError(CourseError, ValueError):
+    """There is more than one drawing, or none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +67,14 @@ def erase_until_it_flips(model, x, choose=by_trying):
 
     Returns:
         An `Erased`. If its last reading is that of the beginning, no ink was left to erase.
+
+    Raises:
+        DrawingsError: `x` is another number of drawings than one.
     """
+    if x.shape != (1, 784):  # trying all pixels of many would take all memory
+        raise DrawingsError(
+            f"pixels are erased from one drawing at a time, (1, 784), not {x.shape}"
+        )
     pixels, drawings, logits = [], [x], [model.forward(x)]
     digit = int(logits[0].argmax())
     while logits[-1].argmax() == digit and drawings[-1].any():

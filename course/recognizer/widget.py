@@ -15,6 +15,7 @@ from pathlib import Path
 
 import anywidget
 import numpy as np
+from IPython.display import display
 from PIL import Image
 from traitlets import Bytes, Dict, Int, List, TraitError, Unicode, observe, validate
 
@@ -24,7 +25,7 @@ from course.nn.errors import CourseError
 from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
-from course.recognizer.collection import Collection, fine_tune
+from course.recognizer.collection import Collection, accuracy, fine_tune
 from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
@@ -33,6 +34,12 @@ from course.recognizer.strokes import StrokeError, check, render
 HERE = Path(__file__).parent
 PARTS = ("../widgets/common.js", "conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
+# Above the widget, for a page that is loaded without its kernel: there JupyterLab says no more than
+# "model not found". A living widget hides it, see canvas.css.
+WITHOUT_KERNEL = (
+    "Is there nothing to draw on below? Then this notebook's kernel was restarted or is gone: run "
+    "this cell again, and those above it."
+)
 LONGEST = 500  # characters of an error that the page is told
 
 
@@ -103,6 +110,12 @@ class Recognizer(anywidget.AnyWidget):
     def __repr__(self):
         return f"Recognizer({', '.join(self.models)})"
 
+    def _ipython_display_(self):
+        html = f'<p class="recognizer-without-kernel">{WITHOUT_KERNEL}</p>'
+        display({"text/html": html, "text/plain": WITHOUT_KERNEL}, raw=True)
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True)
+
     def _repr_mimebundle_(self, **kwargs):
         """The live widget, with a still picture for where no kernel runs."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
@@ -122,23 +135,30 @@ class Recognizer(anywidget.AnyWidget):
 
     def show_picture(self, source):
         """Put a picture file (path or bytes) on the canvas. Raises PictureError."""
-        canvas = read_canvas(source)
-        with self.hold_trait_notifications():
-            self.strokes, self.picture = [], canvas.tobytes()
+        self._draw_anew(read_canvas(source).tobytes())
 
     def save_as(self, label):
-        """Add the drawing to the learner's own test set. Raises EmptyDrawingError."""
+        """Add the drawing to the learner's own digits; the canvas is empty then.
+
+        Raises EmptyDrawingError.
+        """
         if self.steps is None:
             raise EmptyDrawingError("There is nothing to save yet: draw a digit.")
         self.collection.add(self.steps.centered, label)
+        self._draw_anew()  # or the next digit would be drawn on top of this one
         self._judge()
 
     def fine_tune(self, name):
-        """Train a model on for a moment on the learner's own digits; returns a `FineTuned`."""
+        """Train a model on for a moment on the learner's own digits; returns a `FineTuned`.
+
+        Those that are kept for the test are left out.
+        """
         model = self._loaded(name)
         self._before_tuning.setdefault(name, copy_weights(model))
-        change = fine_tune(model, self.collection.images, self.collection.labels)
-        self.tuned = self.tuned | {name: vars(change)}
+        before = accuracy(model, *self.collection.test)
+        change = fine_tune(model, *self.collection.training)
+        new = {"before": before, "after": accuracy(model, *self.collection.test)}
+        self.tuned = self.tuned | {name: vars(change) | {"new": new}}
         self._judge()
         self._read()
         return change
@@ -152,6 +172,10 @@ class Recognizer(anywidget.AnyWidget):
         self.tuned = {key: value for key, value in self.tuned.items() if key != name}
         self._judge()
         self._read()
+
+    def _draw_anew(self, picture=b""):
+        with self.hold_trait_notifications():  # one change, read once
+            self.strokes, self.picture = [], picture
 
     # For the page
 
@@ -318,13 +342,22 @@ class Recognizer(anywidget.AnyWidget):
         }
 
     def _judge(self):
-        """Tell the page of the learner's own digits: how many, and each model's accuracy."""
+        """Tell the page of the learner's own digits: how many, and how they are read.
+
+        `accuracy` has, for each model, that on the digits to train on, and on those for the test.
+        """
+        own = self.collection
         present = self.models.keys() - self._missing()
         self.own = {
-            "folder": str(self.collection.folder),
-            "problem": self.collection.problem,
-            "counts": self.collection.counts,
-            "accuracy": {name: self.collection.accuracy(self.models[name]) for name in present},
+            "folder": str(own.folder),
+            "problem": own.problem,
+            "counts": own.counts,
+            "kept": int(own.is_test.sum()),
+            "wanted": own.wanted,
+            "accuracy": {
+                name: [accuracy(self.models[name], *half) for half in (own.training, own.test)]
+                for name in present
+            },
         }
 
     def _warm_up(self):

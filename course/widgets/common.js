@@ -14,3 +14,13 @@ function make(name, properties = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** The same for an element of a drawing (SVG), which has attributes alone. */
+function draw(name, attributes = {}, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  if (classes.length) element.setAttribute("class", classes.join(" "));
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}

@@ -67,14 +67,6 @@ function bent(values, handle, change, [low, high]) {
 /** A number for an axis or a sentence. */
 const inShort = (number) => String(Number(number.toPrecision(3)));
 
-/** Make an SVG element with attributes and children. */
-function draw(name, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
 /** The axes, the curve, and its handles. */
 class Sketch {
   constructor(model, send, ids) {

@@ -27,9 +27,10 @@ def test_no_rule_of_wcag_is_broken(theme, open_canvas, axe, tmp_path):
     canvas.reads(4)
     canvas.press("Erase")
     assert_accessible(canvas.root, least=50)
-    for name in ("Save the drawing as a 4", "Fine-tune mlp on your digits"):
+    for name in ("Save the drawing as a 4", "Fine-tune mlp on your digits", "Collect"):
         canvas.press(name)
         canvas.settle()
+    canvas.write(written(4))
     canvas.choose_file(b"no picture")
     assert_accessible(canvas.root, least=60)
     canvas.notebook.end_kernel()
@@ -43,6 +44,8 @@ def test_the_keyboard_reaches_everything(open_canvas, tmp_path):
     canvas.write(written(4))
     canvas.press("Save the drawing as a 4")
     canvas.settle()
+    canvas.write(written(4))
+    canvas.reads(4)
     canvas.surface.focus()
     names = [canvas.root.evaluate(FOCUSED)]
     while names[-1] is not None:
@@ -56,6 +59,7 @@ def test_the_keyboard_reaches_everything(open_canvas, tmp_path):
         "Picture …",
         "range",
         "attention: where the framed patch looks; arrow keys choose another",
+        "Collect",
         *(f"Save the drawing as a {label}" for label in range(10)),
         "Remove last saved digit",
         *(f"Fine-tune {name} on your digits" for name in ("mlp", "cnn", "attention")),

@@ -5,6 +5,7 @@ The digits are written by program and arrive as pointer events, so it is known w
 
 import functools
 import io
+import json
 import statistics
 
 import numpy as np
@@ -14,8 +15,9 @@ from lab import KERNEL, PANEL, Notebook
 from PIL import Image
 
 from course.models import pretrained
-from course.recognizer.collection import Collection
+from course.recognizer.collection import Collection, accuracy
 from course.recognizer.strokes import render
+from course.recognizer.widget import WITHOUT_KERNEL
 
 STROKES = 15  # of which the latency is measured
 TO_SHOWN = """root => {
@@ -162,11 +164,51 @@ def test_saved_digits_are_judged_and_taught(canvas, lesson, tmp_path):
     assert "100.0 %" in line.inner_text()
     canvas.press("Fine-tune mlp on your digits")
     canvas.settle()
-    assert "your 2: 100.0 % → 100.0 %" in line.inner_text()
+    assert "your 2 to train on: 100.0 % → 100.0 %" in line.inner_text()
+    assert "training digits, seen before: " in line.inner_text()
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock") == [
+        "my-halves-idx1-ubyte",
         "my-images-idx3-ubyte",
         "my-labels-idx1-ubyte",
     ]
+
+
+def test_digits_are_collected_one_after_the_other_by_keys_alone(fresh, tmp_path):
+    fresh.keep_in(tmp_path)
+    fresh.press("Clear")
+    fresh.write([])
+    fresh.page.keyboard.press("3")  # no digit is saved unless they are collected
+    fresh.press("Collect")
+    asked, wish = [], fresh.root.locator(".recognizer-wish")
+    for _ in range(5):
+        asked.append(int(wish.inner_text().split()[2].strip(",")))
+        fresh.mouse(written(asked[-1]))
+        fresh.page.keyboard.press(str(asked[-1]))  # the canvas has the focus
+        fresh.reads(None)
+        assert fresh.is_empty()
+        fresh.wait("(root, text) => root.querySelector('.recognizer-wish').innerText !== text",
+                   f"Draw a {asked[-1]}, then press {asked[-1]}.")  # fmt: skip
+    saved = Collection(tmp_path)
+    assert saved.labels.tolist() == asked and len(set(asked)) == 5
+    assert saved.is_test.tolist() == [False] * 4 + [True]
+    assert accuracy(pretrained.load("mlp"), saved.images, saved.labels) == 1
+    assert "4 to train on" in fresh.root.locator(".recognizer-own").inner_text()
+    fresh.press("Collect")
+    assert wish.inner_text() == ""
+    fresh.press("Undo")  # the drawing that was saved last
+    fresh.reads(asked[-1])
+
+
+def test_a_drawing_that_cannot_be_saved_is_still_there(fresh, tmp_path):
+    fresh.keep_in(tmp_path)
+    fresh.write(written(5))
+    fresh.reads(5)
+    before = fresh.ink()
+    fresh.notebook.run_python("recognizer.collection.add = None")
+    fresh.press("Save the drawing as a 5")
+    fresh.wait("root => root.querySelector('.recognizer-notice').innerText")
+    fresh.reads(5)
+    assert np.array_equal(fresh.ink(), before)
 
 
 def test_the_reading_comes_at_once(canvas, capsys):
@@ -206,18 +248,36 @@ def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
     fresh.keep_in(tmp_path)
     busy = "import time; time.sleep(8)"
     fresh.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{code}}) }}", busy)
-    for label in (7, 1):
-        fresh.press("Clear")
+    fresh.press("Clear")
+    for label in (7, 1):  # the second on the canvas that saving has emptied
         fresh.mouse(written(label))
         fresh.press(f"Save the drawing as a {label}")
     fresh.wait("root => root.dataset.state === 'silent'")
     assert "If it is busy with another cell" in fresh.notice
-    fresh.reads(1)
+    fresh.reads(None)
     fresh.wait("root => root.querySelector('.recognizer-own').innerText.includes('2 of your')")
     assert fresh.notice == ""
     saved = Collection(tmp_path)
     assert saved.labels.tolist() == [7, 1]
-    assert saved.accuracy(pretrained.load("mlp")) == 1
+    assert accuracy(pretrained.load("mlp"), saved.images, saved.labels) == 1
+
+
+def test_a_page_that_was_reloaded_without_its_kernel_says_what_to_do(jupyterlab, open_notebook):
+    folder = jupyterlab.folder / "notebooks"
+    lesson = json.loads((folder / NAME).read_text())
+    cells = {cell["id"]: cell for cell in lesson["cells"]}
+    # one that the learner has run from the beginning, so that JupyterLab trusts its outputs
+    lesson["cells"] = [cells[name] | {"outputs": []} for name in ("setup", "readers", "draw")]
+    (folder / "own.ipynb").write_text(json.dumps(lesson))
+    notebook = open_notebook("own.ipynb")
+    notebook.run_all()
+    line = notebook.page.get_by_text(WITHOUT_KERNEL)
+    assert line.count() == 1 and not line.is_visible()
+    notebook.page.evaluate(f"() => {PANEL}.context.save()")
+    notebook.end_kernel()
+    notebook.page.reload()
+    notebook.page.get_by_text("model not found").wait_for()
+    assert line.is_visible()
 
 
 @pytest.mark.parametrize("end", ["restart", "shutdown"])
