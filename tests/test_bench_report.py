@@ -105,10 +105,9 @@ def test_another_file_is_refused_by_name(tmp_path, content):
         report.read(path)
 
 
-def test_the_places_are_those_of_the_logs(tmp_path, monkeypatch):
+def test_the_place_is_that_of_the_logs(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_LOGS_DIR", str(tmp_path))
     assert report.reference_path() == tmp_path / "bench.json"
-    assert report.own_path() == tmp_path / "mine" / "bench.json"
 
 
 @pytest.fixture

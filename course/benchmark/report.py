@@ -33,11 +33,6 @@ def reference_path() -> Path:
     return logs_folder() / "bench.json"
 
 
-def own_path() -> Path:
-    """Where the lesson looks for the learner's own."""
-    return logs_folder() / "mine" / "bench.json"
-
-
 def save(path, results, provenance):
     """Write the results of `compare` or `cost.measure`, under lines of `records.provenance`."""
     details = dict(line.split(": ", 1) for line in provenance)
