@@ -321,6 +321,21 @@ def test_loss_surface_shows_where_training_went():
     assert is_png(figure)
 
 
+def test_loss_surface_does_not_follow_a_path_that_leaves_it():
+    a = np.linspace(-1, 1, 9)
+    figure = plots.loss_surface(a, a, a**2 + a[:, None] ** 2 + 0.1, path=[[0, 1], [0, 1e9]])
+    assert figure.axes[0].get_xlim() == figure.axes[0].get_ylim() == (-1, 1)
+
+
+def test_descent_marks_each_step_on_the_curve():
+    ax = plots.descent(np.square, [2, -1, 0.5]).axes[0]
+    curve, steps, start, end = ax.lines
+    np.testing.assert_array_equal(steps.get_xydata(), [[2, 4], [-1, 1], [0.5, 0.25]])
+    assert curve.get_xdata().min() < -1 and curve.get_xdata().max() > 2
+    assert (start.get_xydata().tolist(), end.get_xydata().tolist()) == ([[2, 4]], [[0.5, 0.25]])
+    assert is_png(plots.descent(np.square, [1, 1]))  # a learning rate of 0
+
+
 # ------------------------------------------------------------------------------ training
 
 
@@ -565,6 +580,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
         "mlp, slope -0.50, 8 to 3 seconds for 1 to 4 images a batch",
     ),
     "cumulative_times": (plots.cumulative_times(RUNS), "cnn over 2 epochs from 1.01 to 2.03"),
+    "descent": (
+        plots.descent(np.square, [2, -1, 0.5]),
+        "in 2 steps the weight goes from 2 to 0.5; its loss from 4 to 0.25",
+    ),
     "digits": (plots.digits(PICTURES[:2], [3, 1], [3, 7]), "1 wrong, 1 read as 7; 3."),
     "erased_pixels": (
         plots.erased_pixels(PICTURES[0], np.array([30, 1])),

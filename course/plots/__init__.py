@@ -31,7 +31,7 @@ from course.plots.models import (
 )
 from course.plots.predictions import predictions, sketch
 from course.plots.style import describe, subplots
-from course.plots.surfaces import boundary, loss_surface
+from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "convolution",
     "cost_growth",
     "cumulative_times",
+    "descent",
     "describe",
     "digits",
     "erased_pixels",
