@@ -6,9 +6,11 @@ take the `ax` to draw on; `subplots` makes several of them. `style` says how eve
 """
 
 from course.plots.comparison import (
+    accuracy_against_digits,
     accuracy_against_learning_rate,
     accuracy_against_parameters,
     accuracy_against_seconds,
+    activations,
     cost_growth,
     seed_spread,
     summary_box,
@@ -35,10 +37,12 @@ from course.plots.training import accuracies, cumulative_times, learning_rates, 
 __all__ = [
     "LiveFigure",
     "accuracies",
+    "accuracy_against_digits",
     "accuracy_against_learning_rate",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
     "accuracy_against_shift",
+    "activations",
     "attention_map",
     "attention_maps",
     "attention_matrix",
