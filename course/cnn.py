@@ -346,6 +346,7 @@ class Conv2D(Layer):
                 "convolution: channels, kernel and stride must be at least 1, padding at least 0; "
                 f"got {in_channels=}, {out_channels=}, {kernel=}, {stride=}, {padding=}"
             )
+        self.in_channels, self.out_channels, self.kernel = in_channels, out_channels, kernel
         self.stride, self.padding = stride, padding
         self.needs_input_gradient = needs_input_gradient
         shape = (out_channels, in_channels, kernel, kernel)

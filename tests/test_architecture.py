@@ -306,6 +306,7 @@ FITTING = b'{"layers": [{"layer_type": "dense", "inputs": 4, "outputs": 2}], "ac
         (b'{"layers": [' + b"9" * 10_000 + b"]}", "no readable JSON"),
         (b"[]", 'there is no list of "layers"'),
         (b'{"layer": []}', 'there is no list of "layers"'),
+        (b'{"layers": [], "activations": "tanh"}', "unknown field 'activations'; known are layers"),
         (b'{"layers": [], "activation": "swash"}', '"layers" must be a list of'),
         (FITTING % b'"swash"', "unknown activation 'swash'; known are relu, leaky_relu"),
         (FITTING % b"7", "unknown activation '7'; known are relu, leaky_relu"),

@@ -440,6 +440,14 @@ GREEDY = [
     ("architecture", {"layers": [{"layer_type": "batchnorm", "size": 2**25}]}),
     ("architecture", {"layers": [dense(1)] * 100_000}),
     ("architecture", {"layers": [DOT] * 100_000}),
+    (
+        "network",
+        {
+            "class": "Dense",
+            "config": {"inputs": 16_000, "outputs": 16_000, "needs_input_gradient": True},
+        },
+    ),
+    ("network", {"class": "Sequential", "layers": dict.fromkeys(map("a{}".format, range(10**5)))}),
 ]
 LIMITED = """
 import json, resource, sys, time

@@ -11,9 +11,8 @@ from PIL import Image
 from course import models, xor
 from course.cnn import CNN
 from course.commands.cli import main
+from course.mlp import MLP
 from course.models import pretrained
-from course.nn.layers import Dense, Sequential
-from course.nn.rng import SimpleRng
 from course.recognizer.preprocess import normalize
 from course.recognizer.strokes import draw_digit, render
 
@@ -172,20 +171,11 @@ def test_too_little_ink_is_told_too(recognize):
     assert err == ["python -m course recognize: specks.png shows too little ink to read."]
 
 
-class Small(Sequential):
-    name = "mlp"
-    config = {"inputs": 4, "hidden": 3, "outputs": 2}
-
-    def __init__(self):
-        rng = SimpleRng(1)
-        super().__init__(hidden=Dense(4, 3, rng), output=Dense(3, 2, rng))
-
-
 @pytest.mark.parametrize("model", ["gone", "text", "xor", "small"])
 def test_a_model_that_cannot_read_is_refused_before_any_picture(recognize, model):
     open("text", "w").write("once upon a time")
     models.save("xor", xor.XOR())
-    models.save("small", Small())
+    models.save("small", MLP(inputs=4, hidden=3, outputs=2))
     code, lines, err = recognize("7.png", "--model", model)
     assert code == 1 and lines == [] and len(err) == 1
     assert err[0].startswith("python -m course recognize: ") and model in err[0]

@@ -51,6 +51,17 @@ def add_data_option(parser):
     )
 
 
+def add_allow_option(parser):
+    """Add --allow, for `models.load`."""
+    parser.add_argument(
+        "--allow",
+        metavar="MODULE",
+        action="append",
+        default=[],
+        help="where FILE's own layers are defined; imported, so it must be yours",
+    )
+
+
 def add_json_option(parser):
     """Add --json, for programs that read the result."""
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")

@@ -66,7 +66,7 @@ def when_asked_to_end(handler):
 
 def own_models(paths):
     """Name -> absolute path of the learner's models, looked at before anything is started."""
-    return {load_own(path).name: os.path.abspath(path) for path in paths}
+    return {load_own(path)[0]: os.path.abspath(path) for path in paths}
 
 
 def prepare_environment(home):

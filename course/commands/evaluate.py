@@ -9,6 +9,7 @@ from course.nn import checkpoint, training
 
 def add_arguments(parser):
     parser.add_argument("file", metavar="FILE", help="what `train` wrote")
+    commands.add_allow_option(parser)
     commands.add_data_option(parser)
     parser.add_argument(
         "--attention",
@@ -30,7 +31,7 @@ def run(arguments):
         read = [("the model", arguments.file), *commands.digit_files(arguments.data)]
         commands.check_files([("the attention", arguments.attention)], read)
     saved = checkpoint.read(arguments.file)
-    model = models.restore(saved)
+    model = models.restore(saved, arguments.allow)
     task = tasks.load_task(model.name, arguments.data)
     if problem := tasks.why_unfit(model, task):
         raise commands.CommandError(f"{arguments.file}: {problem}")

@@ -45,8 +45,10 @@ def why_unfit(model, task):
     """Say why `model` cannot do `task`; "" if it can."""
     try:
         answers = model.forward(task.test_x[:1])  # (1, answers)
-    except ValueError as error:
+    except Exception as error:  # a layer of the learner's own can fail in any way
         return f"it does not take samples of {task.x.shape[1]} numbers ({error})"
+    if np.ndim(answers) != 2:
+        return "it does not give one row of numbers for each sample"
     if answers.shape[1] < task.answers:
         return f"it gives {answers.shape[1]} numbers, but {task.answers} are needed"
     return ""

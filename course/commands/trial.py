@@ -16,7 +16,7 @@ def add_arguments(parser):
 def run(arguments):
     from course.recognizer.trial import trial  # here, because it takes long to import
 
-    models = load_models(arguments.model)
+    models = load_models(arguments.model, arguments.allow)
     digits = commands.load_digits(arguments.data)
     if not digits.is_full:
         print("Note: models trained on full MNIST have seen the sample's digits before.")

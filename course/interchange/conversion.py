@@ -17,7 +17,8 @@ def convert(source, target, kind=None, dtype=None, d_model=None, d_ff=None) -> s
     if is_checkpoint(source):
         model = models.load(source)
         kind, arrays = model.name, model.parameters
-        extras = [name for name in ("residual", "layer_norm") if model.config.get(name)]
+        config = getattr(model, "config", {})  # which a network put together in Python has not
+        extras = [name for name in ("residual", "layer_norm") if config.get(name)]
         if extras and not is_checkpoint(target):
             raise InterchangeError(f"{source}: the format has no {' and no '.join(extras)}")
     else:

@@ -1,9 +1,10 @@
 """The models of the course by name: build one, save one, load one."""
 
+import functools
 import json
 
 from course import attention, cnn, mlp, xor
-from course.models import architecture, shapes
+from course.models import architecture, composed, shapes
 from course.nn import checkpoint
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
@@ -24,38 +25,57 @@ def build(name, **config):
 
 
 def recipe(name):
-    """Return the course's own recipe for the model `name`."""
-    return KINDS[name][1]
+    """Return the course's own recipe for the model `name`; for others, what suits any layers."""
+    return KINDS.get(name, (None, architecture.RECIPE))[1]
 
 
 def describe(model):
     """Return what `load` needs to build such a model again, as JSON-ready values."""
-    return {"model": model.name, "config": model.config}
+    if type(model) is KINDS.get(model.name, [None])[0]:
+        return {"model": model.name, "config": model.config}
+    return {"model": composed.NAME, "config": composed.describe(model)}
 
 
 def save(path, model, **details):
-    """Write the model to `path` (safetensors), with JSON-ready `details` beside the weights."""
-    checkpoint.save(path, model, describe(model) | details)
+    """Write the model to `path` (safetensors), with JSON-ready `details` beside the weights.
+
+    It may be any `Sequential`, with layers of your own; `course.models.composed` says what those
+    need. Raises CheckpointError for a network that could not be made again.
+    """
+    try:
+        described = describe(model)
+    except (composed.CompositionError, RecursionError) as error:
+        raise checkpoint.CheckpointError(f"{path}: cannot be written: {error}") from None
+    checkpoint.save(path, model, described | details)
 
 
-def load(path):
+def load(path, allow=()):
     """Build the model that `save` or a training run left at `path`.
 
-    Raises CheckpointError if the file is damaged or of a model that the course does not know.
+    Classes that are not the course's are made only if they are in `allow`: classes, or modules that
+    define layers, or names of such modules, which are then imported. A file decides nothing.
+
+    Raises CheckpointError if the file is damaged, or of a model or a class that is not known.
     """
-    return restore(checkpoint.read(path))
+    return restore(checkpoint.read(path), allow)
 
 
-def restore(saved):
-    """Build the model of a `Checkpoint` that was read."""
+def restore(saved, allow=()):
+    """Build the model of a `Checkpoint` that was read; `allow` as for `load`."""
     name, config = saved.info.get("model"), saved.info.get("config")
-    if not isinstance(name, str) or name not in KINDS or not isinstance(config, dict):
+    known = (*KINDS, composed.NAME)
+    if name not in known or not isinstance(config, dict):
         raise checkpoint.CheckpointError(
-            f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(KINDS)}"
+            f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(known)}"
         )
     try:
-        saved.check_model(shapes.of(KINDS[name][0], config))  # before it takes memory and time
-        model = build(name, **config)
+        if name == composed.NAME:
+            expected, make = composed.plan(config, saved.weights, composed.allowed(allow))
+        else:
+            expected = shapes.of(KINDS[name][0], config)
+            make = functools.partial(build, name, **config)
+        saved.check_model(expected)  # before it takes memory and time
+        model = make()
     except checkpoint.CheckpointError:
         raise
     except (MemoryError, RecursionError, TypeError, ValueError) as error:

@@ -172,6 +172,10 @@ def load(path, seed=1, dtype=np.float32) -> Network:
         architecture = json.loads(content)
         if not isinstance(architecture, dict) or "layers" not in architecture:
             raise ArchitectureError('there is no list of "layers"')
+        if unknown := architecture.keys() - {"layers", "activation"}:
+            raise ArchitectureError(
+                f"unknown field {min(unknown)[:40]!r}; known are layers, activation"
+            )
         activation = architecture.get("activation")
         return Network(
             architecture["layers"], seed, dtype, "relu" if activation is None else activation

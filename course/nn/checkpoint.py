@@ -62,12 +62,20 @@ class Checkpoint:
         trainer.best_weights = best
         trainer.rng.state = self.run["rng_state"]
 
+    @property
+    def weights(self):
+        """The model's arrays by name."""
+        return self._under("model/")
+
     def check_model(self, shapes):
         """Raise CheckpointError unless the model's arrays have the names and shapes in `shapes`."""
         self._check_shapes("model/", shapes, "the model")
 
+    def _under(self, prefix):
+        return {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
+
     def _check_shapes(self, prefix, shapes, whose):
-        saved = {k.removeprefix(prefix): a for k, a in self.arrays.items() if k.startswith(prefix)}
+        saved = self._under(prefix)
         problem = f"{self.path}: does not fit {whose}"
         if odd := sorted(saved.keys() ^ shapes.keys()):
             raise CheckpointError(f"{problem}: only one side has {', '.join(odd[:5])!a:.200}")

@@ -21,6 +21,7 @@ class Layer:
     A model is trained on its `loss_fn`, and `is_right` judges its answers.
     """
 
+    name = "network"  # what results call the model
     loss_fn = SoftmaxCrossEntropy()
 
     def __init__(self):
@@ -110,6 +111,7 @@ class Dense(Layer):
 
     def __init__(self, inputs, outputs, rng, dtype=np.float32, needs_input_gradient=True):
         super().__init__()
+        self.inputs, self.outputs = inputs, outputs
         self.needs_input_gradient = needs_input_gradient
         w = xavier_uniform(rng, inputs, outputs, (inputs, outputs), dtype)
         self.add_parameter("w", w)

@@ -49,6 +49,7 @@ class BatchNorm(Layer):
 
     def __init__(self, features, momentum=0.1, epsilon=1e-5, dtype=np.float32):
         super().__init__()
+        self.features = features
         self.momentum = momentum
         self.epsilon = epsilon
         self.add_parameter("gamma", np.ones(features, dtype))
