@@ -43,7 +43,7 @@ UNARY = {
     "-x": lambda x: -x,
     "x^3": lambda x: x**3,
     "x^-1.5": lambda x: (x * x + 1) ** -1.5,
-    "x^0": lambda x: x**0 + x,
+    "0^0": lambda x: (x * 0) ** 0 + x,
     "1 - x": lambda x: 1 - x,
     "1 / x": lambda x: 1 / (x * x + 1),
     "x / array": lambda x: x / np.arange(1.0, 5.0),
