@@ -9,13 +9,15 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from course import xor
+from course import autograd, xor
 from course.attention.image import forward_image
 from course.attention.model import PatchAttention
+from course.autograd import Tensor
 from course.diagrams import base
 from course.diagrams.attention import token_flow
 from course.diagrams.base import Diagram, DiagramError, Place
 from course.diagrams.convolution import im2col, receptive_field
+from course.diagrams.graph import MOST, arrange, computation_graph
 from course.diagrams.mlp import backward_graph, mlp_shapes, neuron, softmax_shares, update_step
 from course.diagrams.xor import xor_network
 from course.nn.errors import CourseError
@@ -23,6 +25,19 @@ from course.nn.errors import CourseError
 SVG = "{http://www.w3.org/2000/svg}"
 LARGEST = 15_000  # bytes of one diagram
 XOR = xor.XOR(seed=3)
+
+
+def neuron_loss(x=3.0, w=0.5, b=-1.0, target=2.0):
+    """The computation of `backward_graph`, as tensors that have their gradients."""
+    loss = (((Tensor(x, "x") * Tensor(w, "w") + Tensor(b, "b")).relu() - target) ** 2) / 2
+    loss.backward()
+    return loss
+
+
+def xor_loss():
+    return autograd.xor_loss(autograd.tensors(XOR.parameters), xor.INPUTS, xor.TARGETS)
+
+
 DIAGRAMS = {
     "neuron": neuron,
     "mlp_shapes": mlp_shapes,
@@ -33,6 +48,8 @@ DIAGRAMS = {
     "im2col": im2col,
     "token_flow": token_flow,
     "token_flow with all": lambda: token_flow(residual=True, layer_norm=True),
+    "computation_graph": lambda: computation_graph(neuron_loss()),
+    "computation_graph of XOR": lambda: computation_graph(xor_loss()),
     "xor_network": xor_network,
     "xor_network with all": lambda: xor_network(XOR.parameters, XOR.parameters, [0, 1]),
 }
@@ -228,9 +245,44 @@ def test_xor_units_answer_as_the_network_does(inputs):
     assert diagram.alt.endswith(f"it answers {answer:.3g}.")
 
 
+def test_a_graph_of_tensors_has_the_gradients_of_the_one_by_hand():
+    at = {"x": 1.5, "w": 0.75, "b": -0.25}
+    by_hand, drawn = backward_graph(**at).alt, computation_graph(neuron_loss(**at))
+    for name, value in at.items():
+        (gradient,) = numbers(f"d{name} = ([-.0-9]*[0-9])", by_hand)
+        assert f"{name} = {value:.3g} with d = {gradient:.3g};" in drawn.alt
+        assert {f"= {value:.3g}", f"d = {gradient:.3g}"} <= set(texts(drawn))
+
+
+def test_a_graph_of_tensors_shows_every_one_and_all_that_joins_them():
+    loss = xor_loss()
+    order = loss.graph()
+    diagram, places = computation_graph(loss), arrange(order)
+    assert len(set(places.values())) == len(order)  # none covers another
+    assert all(places[p][1] < places[t][1] for t in order for p, _ in t.parents)  # all go down
+    boxes = [
+        e for e in ElementTree.fromstring(diagram.svg).iter(f"{SVG}rect") if e.get("rx") == "5"
+    ]
+    arrows = [
+        e for e in ElementTree.fromstring(diagram.svg) if "line" in e.get("class", "").split()
+    ]
+    assert len(boxes) == len(order)
+    assert len(arrows) == sum(len(t.parents) for t in order)
+    quiet = [box for box in boxes if "quiet" in box.get("class").split()]
+    assert len(quiet) == sum(not t.needs_gradient for t in order) > 0
+    assert "t1 = c1 @ hidden.w (4, 4); hidden.b (4,); t2 = t1 + hidden.b (4, 4)" in diagram.alt
+    assert "d = " not in diagram.alt  # nothing went backward yet
+
+
+def test_tensors_of_one_name_are_told_apart():
+    drawn = computation_graph(Tensor(1.0, "w") + Tensor(2.0, "w"))
+    assert "w = 1; w2 = 2; t1 = w + w2 = 3." in drawn.alt
+
+
 @pytest.mark.parametrize(
     "draw",
     [
+        lambda: computation_graph(sum([Tensor(1.0)] * MOST)),
         lambda: xor_network(inputs=[0, 1]),
         lambda: Diagram(10, 10, alt=" "),
         lambda: Diagram(10, 10, alt="a").box(5, 5, role="mauve"),
@@ -258,7 +310,7 @@ def test_every_color_can_be_read_on_its_paper(dark):
 
 def test_diagrams_need_no_matplotlib_and_no_jupyter():
     code = (
-        "import sys; from course.diagrams import attention, convolution, mlp, xor; "
+        "import sys; from course.diagrams import attention, convolution, graph, mlp, xor; "
         "print([n for n in ('matplotlib', 'IPython', 'ipywidgets') if n in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -167,6 +167,12 @@ def test_relative_error(a, b, expected):
     assert relative_error(np.array(a, float), np.array(b, float)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_gradients_that_are_not_finite_are_not_right(bad):
+    for a, b in ([bad, 1.0], [2.0, 1.0]), ([2.0, 1.0], [bad, 1.0]), ([bad], [bad]):
+        assert relative_error(np.array(a), np.array(b)) == np.inf
+
+
 # What a layer is
 
 

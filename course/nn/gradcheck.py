@@ -30,9 +30,14 @@ def numerical_gradient(function, array, h=1e-5, indices=None):
 
 
 def relative_error(a, b):
-    """|a - b| / (|a| + |b|), with Euclidean norms over the whole arrays; 0 if both vanish."""
+    """|a - b| / (|a| + |b|), with Euclidean norms over the whole arrays; 0 if both vanish.
+
+    Infinite if any number in them is not finite: a comparison with nan would let it pass.
+    """
     scale = np.linalg.norm(a) + np.linalg.norm(b)
-    return float(np.linalg.norm(np.subtract(a, b)) / scale) if scale > 1e-9 else 0.0
+    if scale <= 1e-9:
+        return 0.0
+    return float(np.linalg.norm(np.subtract(a, b)) / scale) if np.isfinite(scale) else np.inf
 
 
 def check_gradients(model, x, labels=None, loss_fn=None, h=1e-5, max_entries=200, seed=0):
