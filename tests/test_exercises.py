@@ -133,6 +133,24 @@ def test_the_learners_function_goes_on_if_it_is_right_and_the_courses_if_not(cap
         assert capsys.readouterr().out == f"What follows uses {whose} double.\n"
 
 
+def test_a_function_among_the_arguments_goes_by_its_name():
+    exercise = Exercise(lambda function, x: function(x), lambda: [(double, 1.5)], "Call it.")
+    verdict = exercise.verdict(lambda function, x: x)
+    assert "<lambda>(function=double, x=1.5) gave 1.5, expected 3.0" in verdict
+
+
+def test_training_works_on_new_weights_and_not_on_those_it_was_given():
+    def in_place(weights, x, labels, order, gradients, batch_size, learning_rate):
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            gradient = gradients(weights, x[batch], labels[batch])
+            for name in weights:
+                weights[name] -= learning_rate * gradient[name]
+        return weights
+
+    assert "but changes its input weights" in mlp.TRAIN_EPOCH.verdict(in_place)
+
+
 def test_prints_of_the_function_do_not_drown_the_verdict(capsys):
     DOUBLE.check(lambda x: print("noise") or 2 * x)
     assert capsys.readouterr().out == "Correct, in all 2 cases.\n"
@@ -269,6 +287,9 @@ def test_a_table_of_the_corners_is_no_neuron():
 @pytest.mark.parametrize(
     ("exercise", "attempt"),
     [
+        (mlp.STEP, lambda w, gradient, learning_rate: w + gradient * -learning_rate),
+        (mlp.SOFTMAX_GRADIENT, lambda p, labels: (p - np.eye(10)[labels]) / len(p)),
+        (mlp.DENSE_BACKWARD, lambda x, w, dy: [dy.dot(w.T), x.T.dot(dy), np.ones(len(dy)) @ dy]),
         (mlp.PARAMETERS, lambda inputs, hidden, outputs: hidden * (inputs + outputs + 1) + outputs),
         (mlp.ACCURACY, lambda logits, y: sum(map(int, np.argmax(logits, 1) == y)) / len(y)),
         (mlp.LEAKY_RELU, lambda dy, x, slope: dy * (x > 0) + slope * dy * (x <= 0)),

@@ -1,94 +1,60 @@
 """The exercises of lesson 07 refuse what learners typically write, and take other right ways."""
 
-import csv
 import math
 
 import numpy as np
 import pytest
 
 from course.exercises import comparison as exercises
-from course.records import read_log
 
-
-def rows(text):
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
-def first_row_with(least, values):
-    return values.index(least(values)) + 1
-
+curve, lead, mean_and_error = exercises.learning_curve, exercises.lead, exercises.mean_and_error
 
 WRONG = {
-    exercises.SECONDS: {
-        "one epoch too few": lambda t, s, a: s[: np.argmax(a >= t)].sum(),
-        "all epochs": lambda t, s, a: s.sum() if (a >= t).any() else math.inf,
-        "that epoch alone": lambda t, s, a: s[np.argmax(a >= t)] if (a >= t).any() else math.inf,
-        "never is the first": lambda t, s, a: s[: np.argmax(a >= t) + 1].sum(),
-        "above, not at": lambda t, s, a: (
-            s[: np.argmax(a > t) + 1].sum() if (a > t).any() else math.inf
-        ),
-        "epochs, not seconds": lambda t, s, a: (
-            np.argmax(a >= t) + 1 if (a >= t).any() else math.inf
-        ),
-        "the last that was too low": lambda t, s, a: (
-            s[: np.flatnonzero(a < t)[-1] + 2].sum() if (a >= t).any() else math.inf
-        ),
-    },
-    exercises.BEST: {
-        "training loss": lambda text: int(
-            min(rows(text), key=lambda row: float(row["train_loss"]))["epoch"]
-        ),
-        "greatest": lambda text: int(
-            max(rows(text), key=lambda row: float(row["val_loss"] or 0))["epoch"]
-        ),
-        "as text": lambda text: int(
-            min(rows(text), key=lambda row: row["val_loss"] or "9")["epoch"]
-        ),
-        "fourth column": lambda text: int(
-            min(rows(text), key=lambda row: float(list(row.values())[3] or 9))["epoch"]
-        ),
-        "place in the file": lambda text: first_row_with(
-            min, [float(row["val_loss"] or 99) for row in rows(text)]
-        ),
-        "empty is zero": lambda text: int(
-            min(rows(text), key=lambda row: float(row["val_loss"] or 0))["epoch"]
-        ),
-        "the loss": lambda text: min(float(row["val_loss"] or 99) for row in rows(text)),
-    },
     exercises.ERROR: {
         "of the population": lambda r: (np.mean(r), np.std(r) / math.sqrt(len(r))),
         "of one run": lambda r: (np.mean(r), np.std(r, ddof=1)),
         "by n": lambda r: (np.mean(r), np.std(r, ddof=1) / len(r)),
         "by n - 1 twice": lambda r: (np.mean(r), np.std(r, ddof=1) / math.sqrt(len(r) - 1)),
-        "other way round": lambda r: exercises.mean_and_error(r)[::-1],
-        "median": lambda r: (np.median(r) + 1e-3, exercises.mean_and_error(r)[1]),
+        "other way round": lambda r: mean_and_error(r)[::-1],
+        "median": lambda r: (np.median(r) + 1e-3, mean_and_error(r)[1]),
     },
-    exercises.APART: {
-        "errors added": lambda a, b: (
-            abs(a.mean() - b.mean())
-            / (exercises.mean_and_error(a)[1] + exercises.mean_and_error(b)[1])
+    exercises.CURVE: {
+        "exchanged": lambda f, sizes, seeds: np.array(
+            [[f(size, seed) for size in sizes] for seed in seeds]
         ),
-        "with a sign": lambda a, b: (
-            (a.mean() - b.mean())
-            / math.hypot(exercises.mean_and_error(a)[1], exercises.mean_and_error(b)[1])
+        "one seed": lambda f, sizes, seeds: np.array(
+            [[f(size, seeds[0]) for _ in seeds] for size in sizes]
         ),
-        "deviations": lambda a, b: (
-            abs(a.mean() - b.mean()) / math.hypot(a.std(ddof=1), b.std(ddof=1))
+        "counted": lambda f, sizes, seeds: np.array(
+            [[f(size, seed) for seed, _ in enumerate(seeds)] for size in sizes]
         ),
-        "first error": lambda a, b: abs(a.mean() - b.mean()) / exercises.mean_and_error(a)[1],
+        "means": lambda f, sizes, seeds: np.array(
+            [np.mean([f(size, seed) for seed in seeds]) for size in sizes]
+        ),
+        "mistakes": lambda f, sizes, seeds: 1 - curve(f, sizes, seeds),
+        "flat": lambda f, sizes, seeds: np.array([f(n, seed) for n in sizes for seed in seeds]),
+    },
+    exercises.LEAD: {
+        "other sign": lambda a, b: lead(b, a),
+        "no root": lambda a, b: (b.sum() - a.sum()) / max(1, (a != b).sum()),
+        "all throws": lambda a, b: (b.sum() - a.sum()) / math.sqrt(len(a)),
+        "unpaired": lambda a, b: (
+            (b.mean() - a.mean()) / math.sqrt((np.var(a) + np.var(b)) / len(a))
+        ),
+        "counts": lambda a, b: b.sum() - a.sum(),
+        "no sign": lambda a, b: abs(lead(a, b)),
+        "nan without any": lambda a, b: (b.sum() - a.sum()) / np.sqrt((a != b).sum()),
     },
 }
-
-
 NAMELESS = {  # wrong in a way, or in two, that no message is made for
-    "one epoch too few",
-    "the last that was too low",
-    "fourth column",
     "by n - 1 twice",
     "median",
+    "flat",
+    "nan without any",
 }
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize(
     ("name", "exercise", "attempt"),
     [(name, e, f) for e, wrong in WRONG.items() for name, f in wrong.items()],
@@ -99,41 +65,33 @@ def test_tells_typical_mistakes(name, exercise, attempt):
     assert ("It looks as if" in verdict) == (name not in NAMELESS)
 
 
-def by_cumsum(target, train_time, val_accuracy):
-    for seconds, accuracy in zip(np.cumsum(train_time), val_accuracy, strict=True):
-        if accuracy >= target:
-            return seconds
-    return float("inf")
+def by_loops(accuracy, sizes, seeds):
+    accuracies = np.empty((len(sizes), len(seeds)))
+    for row, size in enumerate(sizes):
+        for column, seed in enumerate(seeds):
+            accuracies[row, column] = accuracy(size, seed)
+    return accuracies
 
 
-def by_csv(text):
-    measured = [row for row in rows(text) if row["val_loss"]]
-    return int(min(measured, key=lambda row: float(row["val_loss"]))["epoch"])
+def by_difference(first_right, second_right):
+    gains = second_right.astype(int) - first_right  # 1, 0, -1
+    return gains.sum() / max(1.0, np.sqrt(np.abs(gains).sum()))
 
 
 @pytest.mark.parametrize(
     ("exercise", "attempt"),
     [
-        (exercises.SECONDS, by_cumsum),
-        (exercises.BEST, by_csv),
         (exercises.ERROR, lambda r: [sum(r) / len(r), math.sqrt(np.var(r, ddof=1) / len(r))]),
-        (
-            exercises.APART,
-            lambda a, b: (
-                abs(a.mean() - b.mean())
-                / math.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
-            ),
-        ),
+        (exercises.CURVE, by_loops),
+        (exercises.LEAD, by_difference),
     ],
 )
 def test_accepts_other_ways(exercise, attempt):
     assert exercise.verdict(attempt).startswith("Correct")
 
 
-@pytest.mark.parametrize("text", exercises.LOGS)
-def test_the_logs_of_the_exercise_are_logs(tmp_path, text):
-    path = tmp_path / "training_loss_mlp.txt"
-    path.write_text(text)
-    log = read_log(path)
-    assert log.problems == []
-    assert log.epoch[np.nanargmin(log.val_loss)] == exercises.best_epoch(text)
+def test_equal_networks_lead_by_more_than_two_errors_once_in_twenty_times():
+    random = np.random.default_rng(0)
+    leads = [lead(*(random.random((2, 1000)) < 0.93)) for _ in range(1000)]
+    assert np.std(leads) == pytest.approx(1, abs=0.1)
+    assert 0.03 < np.mean(np.abs(leads) > 2) < 0.07

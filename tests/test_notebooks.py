@@ -17,13 +17,6 @@ KNOWN_TAGS = {"nbval-ignore-output", "raises-exception"}
 LONGEST_CELL = 15  # lines of code
 MINUTES = 45  # that a lesson takes at most, by the rule of `measure`
 LONGEST_WAIT = 10  # cells between two things that the learner does
-# The rules of length that lessons do not fulfill yet. Take out what is mended; add nothing.
-NOT_YET = {
-    "00-start-here": {"states other minutes", "too little to do"},
-    "01-idx": {"too little to do"},
-    "02-mlp": {"too little to do"},
-    "07-comparison": {"too long", "states other minutes", "too little to do"},
-}
 OF_A_MACHINE = r"/home/|/root/|/tmp/|/Users/|/work/|[A-Z]:\\"
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|(?:href|src)=[\"']([^\"']+)[\"']")
 
@@ -122,13 +115,7 @@ def broken_rules(lesson, cells):
 
 
 def test_a_lesson_is_short_and_has_something_to_do_every_few_cells(path, cells):
-    broken, excused = broken_rules(path.stem, cells), NOT_YET.get(path.stem, set())
-    assert broken - excused == set(), "see `make measure`"
-    assert excused - broken == set(), "it is mended: take it out of NOT_YET"
-
-
-def test_only_lessons_are_excused():
-    assert set(NOT_YET) <= {path.stem for path in NOTEBOOKS}
+    assert broken_rules(path.stem, cells) == set(), "see `make measure`"
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,21 @@ def test_loss_surface_shows_where_training_went():
     assert is_png(figure)
 
 
+def test_loss_surface_does_not_follow_a_path_that_leaves_it():
+    a = np.linspace(-1, 1, 9)
+    figure = plots.loss_surface(a, a, a**2 + a[:, None] ** 2 + 0.1, path=[[0, 1], [0, 1e9]])
+    assert figure.axes[0].get_xlim() == figure.axes[0].get_ylim() == (-1, 1)
+
+
+def test_descent_marks_each_step_on_the_curve():
+    ax = plots.descent(np.square, [2, -1, 0.5]).axes[0]
+    curve, steps, start, end = ax.lines
+    np.testing.assert_array_equal(steps.get_xydata(), [[2, 4], [-1, 1], [0.5, 0.25]])
+    assert curve.get_xdata().min() < -1 and curve.get_xdata().max() > 2
+    assert (start.get_xydata().tolist(), end.get_xydata().tolist()) == ([[2, 4]], [[0.5, 0.25]])
+    assert is_png(plots.descent(np.square, [1, 1]))  # a learning rate of 0
+
+
 # ------------------------------------------------------------------------------ training
 
 
@@ -448,6 +463,23 @@ def test_accuracy_against_learning_rate_has_a_line_for_each_name():
     assert is_png(figure)
 
 
+def test_accuracy_against_digits_has_a_line_with_bars_for_each_model():
+    curves = {"mlp": ([100, 400], [0.5, 0.75], [0.125, 0.0]), "cnn": ([100], [0.9], [0.0])}
+    (ax,) = plots.accuracy_against_digits(curves).axes
+    line, _, (bars,) = ax.containers[0]
+    assert line.get_xydata().tolist() == [[100, 0.5], [400, 0.75]]
+    assert bars.get_segments()[0].tolist() == [[100, 0.375], [100, 0.625]]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["100", "400"]
+    assert is_png(ax.figure)
+
+
+def test_activations_are_drawn_beside_their_slopes():
+    z = np.linspace(-1, 1, 41)
+    left, right = plots.activations(z, {"tanh": (np.tanh(z), 1 - np.tanh(z) ** 2)}).axes
+    assert np.array_equal(left.lines[0].get_xydata(), np.column_stack([z, np.tanh(z)]))
+    assert np.array_equal(right.lines[0].get_ydata(), 1 - np.tanh(z) ** 2)
+
+
 def test_cost_growth_has_a_line_for_each_model_and_rings_what_is_off_the_trend():
     curve = {"axis": "images a batch", "values": [1, 4, 16], "off_trend": [None, None, 1.8]}
     curves = [
@@ -502,6 +534,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
         plots.accuracies(RUNS),
         "mlp over 3 epochs from 80.00% to 93.33%; cnn over 2 epochs not measured",
     ),
+    "accuracy_against_digits": (
+        plots.accuracy_against_digits({"mlp": ([100, 4000], [0.5, 0.75], [0.1, 0])}),
+        "mlp from 50.0% to 75.0% with 100 to 4,000 digits",
+    ),
     "accuracy_against_learning_rate": (
         plots.accuracy_against_learning_rate([0.1, 1], {"sgd": [0.5, 0.25]}),
         "sgd is best at 0.1, with 50.00%",
@@ -517,6 +553,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
     "accuracy_against_shift": (
         plots.accuracy_against_shift([-2, 0, 2], {"cnn": [0.5, 0.75, 0.25]}),
         "from -2 to 2 pixels to the right: cnn from 50.0% to 25.0%, at best 75.0%",
+    ),
+    "activations": (
+        plots.activations(np.arange(-4, 5), {"relu": (np.arange(9), np.ones(9))}),
+        "Activations for z from -4 to 4: relu from 0 to 8, its slope from 1 to 1",
     ),
     "attention_map": (
         plots.attention_map(PICTURES[0], ATTENTION, 0),
@@ -542,6 +582,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
         "mlp, slope -0.50, 8 to 3 seconds for 1 to 4 images a batch",
     ),
     "cumulative_times": (plots.cumulative_times(RUNS), "cnn over 2 epochs from 1.01 to 2.03"),
+    "descent": (
+        plots.descent(np.square, [2, -1, 0.5]),
+        "in 2 steps the weight goes from 2 to 0.5; its loss from 4 to 0.25",
+    ),
     "digits": (plots.digits(PICTURES[:2], [3, 1], [3, 7]), "1 wrong, 1 read as 7; 3."),
     "erased_pixels": (
         plots.erased_pixels(PICTURES[0], np.array([30, 1])),

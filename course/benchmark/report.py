@@ -12,14 +12,14 @@ from course.nn.errors import CourseError
 from course.nn.files import replacing
 from course.records import logs_folder
 
-# Title of a column: (figure, form). Those that no row has are left out.
-COLUMNS = {
+# Title of a row: (figure, form). Those that no model has are left out.
+ROWS = {
     "epochs": ("epochs", "{:,}"),
-    "seconds": ("seconds", "{:.3g}"),
-    **{title: (f"ratio_vs_{peer}", "{:.2f}x") for peer, title in PEERS.items()},
-    "on BLAS": ("fraction_of_gemm_peak", "{:.0%}"),
-    "1 busy": (SLOWDOWN["one"], "{:.2f}x"),
-    "4 busy": (SLOWDOWN["four"], "{:.2f}x"),
+    "seconds for them": ("seconds", "{:.3g}"),
+    **{f"{title} takes": (f"ratio_vs_{peer}", "{:.2f}x") for peer, title in PEERS.items()},
+    "matrix products alone": ("fraction_of_gemm_peak", "{:.0%}"),
+    "beside 1 busy program": (SLOWDOWN["one"], "{:.2f}x"),
+    "beside 4 of them": (SLOWDOWN["four"], "{:.2f}x"),
 }
 NEEDED = {"model", "optimizer", "seconds"}
 
@@ -33,11 +33,6 @@ def reference_path() -> Path:
     return logs_folder() / "bench.json"
 
 
-def own_path() -> Path:
-    """Where the lesson looks for the learner's own."""
-    return logs_folder() / "mine" / "bench.json"
-
-
 def save(path, results, provenance):
     """Write the results of `compare` or `cost.measure`, under lines of `records.provenance`."""
     details = dict(line.split(": ", 1) for line in provenance)
@@ -45,48 +40,38 @@ def save(path, results, provenance):
         file.write(json.dumps(details | {"results": results}, indent=1).encode() + b"\n")
 
 
-def read(path) -> dict:
-    """Read what `save` wrote of `compare`. Raises `ReportError`; `OSError` if it is unreadable."""
+def read(path, needed=NEEDED) -> dict:
+    """Read what `save` wrote; each of the results has what is `needed`, by default `compare`'s.
+
+    Raises `ReportError`; `OSError` if it is unreadable.
+    """
     try:
         content = json.loads(Path(path).read_bytes())
         results = content["results"]
-        if results and all(NEEDED <= result.keys() for result in results):
+        if results and all(needed <= result.keys() for result in results):
             return content
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
-    raise ReportError(f"{path}: no figures of `python -m course bench all --out`")
+    raise ReportError(f"{path}: no figures of `python -m course bench`, with {sorted(needed)}")
 
 
 def table(results) -> str:
-    """The results as text, a line for each model, "-" for what was not measured.
+    """The results as text, a column for each model, "-" for what was not measured.
 
-    Seconds are those of the epochs beside them. Under a framework's name stands how many times as
-    long it takes; under "1 busy" and "4 busy" how many times as long the course takes while so many
-    other processes want a core; under "on BLAS" the share that the matrix products take by
-    themselves. More than all of it means that loops of our own beat BLAS, and is shown as 100 %.
+    A framework "takes" so many times as long; so does the course itself beside one other process
+    that wants a core, or four. Matrix products alone are the share that BLAS would need for them.
+    More than all of it means that loops of our own beat BLAS, and is shown as 100 %.
     """
 
     def text(result, figure, form):
         value = _shown(result, figure)
         return "-" if value is None else form.format(value)
 
-    shown = {
-        title: figure
-        for title, figure in COLUMNS.items()
-        if any(result.get(figure[0]) is not None for result in results)
-    }
-    widths = [11, 9, *(max(9, len(title)) + 2 for title in shown)]
-    rows = [("model", "optimizer", *shown)]
-    for result in results:
-        figures = (text(result, *figure) for figure in shown.values())
-        rows.append((result["model"], result["optimizer"], *figures))
-    return "\n".join(
-        "".join(
-            f"{cell:<{width}}" if column < 2 else f"{cell:>{width}}"
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    rows = [[title, *(result[title] for result in results)] for title in ("model", "optimizer")]
+    for title, (figure, form) in ROWS.items():
+        if any(result.get(figure) is not None for result in results):
+            rows.append([title, *(text(result, figure, form) for result in results)])
+    return "\n".join(f"{row[0]:24}" + "".join(f"{cell:>11}" for cell in row[1:]) for row in rows)
 
 
 def sentences(result):

@@ -1,11 +1,12 @@
 """Measure training speed: against frameworks that are installed, against BLAS alone, on a busy
-machine; or how it changes with the size of the network, the batch and the number of cores."""
+machine; or how it changes with the size of the network, the batch and the number of cores; or how
+well a model reads that has learned from so many digits."""
 
 import argparse
 import importlib.metadata
 
 from course import benchmark, commands, models, records
-from course.benchmark import cost, report
+from course.benchmark import cost, learning, report
 from course.nn.recipe import OPTIMIZERS
 
 
@@ -34,7 +35,7 @@ positive_seconds.__name__ = "number"  # argparse: "invalid number value"
 
 
 def add_arguments(parser):
-    kinds = parser.add_subparsers(dest="model", required=True, metavar="MODEL|all|cost")
+    kinds = parser.add_subparsers(dest="model", required=True, metavar="MODEL|all|cost|data")
     for name in (*models.MODELS, "all"):
         text = "all models in turn" if name == "all" else f"the model {name}"
         kind = kinds.add_parser(name, help=text, description=__doc__)
@@ -71,6 +72,26 @@ def add_arguments(parser):
         help="train so long for one measurement (default: %(default)s)",
     )
     kind.set_defaults(measure=run_cost)
+    kind = kinds.add_parser(
+        "data", help="accuracy against the number of digits", description=learning.__doc__
+    )
+    kind.add_argument(
+        "--models",
+        type=some_of(learning.READERS),
+        default=[*learning.READERS],
+        metavar="NAMES",
+        help=f"of {','.join(learning.READERS)} (default: all of them)",
+    )
+    kind.add_argument("--seeds", type=commands.positive_int, metavar="N", default=3)
+    kind.add_argument(
+        "--seen",
+        type=commands.positive_int,
+        metavar="N",
+        default=learning.SEEN,
+        help="digits that a run looks at, each at least once (default: %(default)s)",
+    )
+    add_output_arguments(kind)
+    kind.set_defaults(measure=run_data)
 
 
 def add_common_arguments(parser, rounds):
@@ -83,6 +104,10 @@ def add_common_arguments(parser, rounds):
         default=benchmark.SAMPLES,
         help="digits in an epoch (default: %(default)s)",
     )
+    add_output_arguments(parser)
+
+
+def add_output_arguments(parser):
     parser.add_argument("--out", metavar="FILE", help="for the figures and the machine's name")
     commands.add_json_option(parser)
 
@@ -101,7 +126,7 @@ def finish(arguments, results, versions=()):
         report.save(arguments.out, results, made_by)
         print(f"Figures: {arguments.out}")
     if arguments.json:
-        every = arguments.model in ("all", "cost")
+        every = arguments.model in ("all", "cost", "data")
         commands.print_json(results if every else results[0])
 
 
@@ -116,6 +141,17 @@ def run_cost(arguments):
     )
     print(cost.table(curves))
     finish(arguments, curves)
+
+
+def run_data(arguments):
+    results = learning.measure(
+        arguments.models,
+        seeds=arguments.seeds,
+        seen=arguments.seen,
+        report=lambda line: print(line, flush=True),
+    )
+    print(learning.table(results))
+    finish(arguments, results)
 
 
 def run_models(arguments):

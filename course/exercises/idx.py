@@ -1,6 +1,8 @@
 """The exercises of lesson 01."""
 
+import io
 import struct
+import wave
 
 import numpy as np
 
@@ -8,9 +10,10 @@ from course import idx
 from course.exercises import Exercise
 
 
-def read_labels(content):
-    (count,) = struct.unpack(">I", content[4:8])
-    return np.frombuffer(content, np.uint8, count, offset=8)
+def read_header(content):
+    code, rank = content[2], content[3]
+    starts = range(4, 4 + 4 * rank, 4)
+    return code, tuple(int.from_bytes(content[start : start + 4], "big") for start in starts)
 
 
 def to_idx(array):
@@ -18,13 +21,15 @@ def to_idx(array):
     return header + array.astype(">i2").tobytes()
 
 
-def strangest(images, labels):
-    x = images.reshape(len(images), -1).astype(float)  # (count, pixels)
-    distances = np.empty(len(x))
-    for label in np.unique(labels):
-        of_class = labels == label
-        distances[of_class] = np.linalg.norm(x[of_class] - x[of_class].mean(axis=0), axis=1)
-    return distances.argmax()
+def nearest(x, means):
+    differences = x[:, None] - means  # (count, 10, pixels)
+    return np.linalg.norm(differences, axis=2).argmin(axis=1)
+
+
+def read_wav(content):
+    rate = int.from_bytes(content[24:28], "little")
+    size = int.from_bytes(content[40:44], "little")
+    return rate, np.frombuffer(content[44 : 44 + size], "<i2")
 
 
 class FileExercise(Exercise):
@@ -40,10 +45,13 @@ class FileExercise(Exercise):
         return found
 
 
-def _label_files():
-    random = np.random.default_rng(1)
-    labels = [random.integers(0, 10, count, dtype=np.uint8) for count in (3, 1, 5000)]
-    return [(struct.pack(">HBBI", 0, 8, 1, len(y)) + y.tobytes(),) for y in labels]
+def _files():
+    """Of one, two and three dimensions, the smallest with sizes that need one byte alone."""
+    headers = [(0x08, (5,)), (0x0B, (3, 300)), (0x08, (70_000, 28, 28))]
+    return [
+        (struct.pack(f">HBB{len(shape)}I", 0, code, len(shape), *shape) + bytes(range(1, 21)),)
+        for code, shape in headers
+    ]
 
 
 def _short_arrays():
@@ -52,45 +60,73 @@ def _short_arrays():
     return [(random.integers(-(2**15), 2**15, shape).astype(np.int16),) for shape in shapes]
 
 
-def _digit_sets():
-    """Every class occurs: an average of no image at all would be a warning, not a mistake."""
+def _images_and_means():
+    """Means that are long and short, so that the nearest is not that of the largest product."""
     random = np.random.default_rng(3)
-    labels = [random.permutation(np.arange(count) % 10) for count in (20, 40, 100)]
-    return [(random.integers(0, 256, (len(y), 28, 28), dtype=np.uint8), y) for y in labels]
+    scales = np.linspace(0.2, 1.0, 10)[:, None]
+    return [
+        (random.uniform(0, 255, (count, pixels)), scales * random.uniform(0, 255, (10, pixels)))
+        for count, pixels in ((3, 4), (7, 4), (50, 784))
+    ]
 
 
-def _without_floats(images, labels):
-    means = np.stack([images[labels == d].mean(axis=0).astype(np.uint8) for d in range(10)])
-    wrapped = images - means[labels]  # (count, 28, 28), still uint8
-    return np.sqrt((wrapped.astype(float) ** 2).sum(axis=(1, 2))).argmax()
+def _sounds():
+    """The second has something else after its samples, as many programs leave it."""
+    random = np.random.default_rng(4)
+    sounds = [
+        (wav(random.integers(-(2**15), 2**15, count), rate), note)
+        for count, rate, note in ((4, 8000, b""), (7, 44_100, b"LIST\4\0\0\0me, "), (999, 300, b""))
+    ]
+    return [(content + note,) for content, note in sounds]
 
 
-def _from_all(images, labels, pick=np.argmax):
-    x = images.reshape(len(images), -1).astype(float)
-    return pick(np.linalg.norm(x - x.mean(axis=0), axis=1))
+def wav(samples, rate):
+    """The bytes of a WAV file with one channel of 16-bit samples, shape (count,)."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, rate, len(samples), "NONE", ""))
+        sound.writeframes(np.asarray(samples).astype("<i2").tobytes())
+    return file.getvalue()
 
 
-def _nearest(images, labels):
-    x = images.reshape(len(images), -1).astype(float)
-    means = np.stack([x[labels == digit].mean(axis=0) for digit in range(10)])  # (10, pixels)
-    return np.linalg.norm(x - means[labels], axis=1).argmin()
+def _sizes(content, rank, order="big", start=4, width=4):
+    starts = range(start, start + 4 * rank, 4)
+    return tuple(int.from_bytes(content[at : at + 4][-width:], order) for at in starts)
 
 
-LABELS = Exercise(
-    read_labels,
-    _label_files,
-    "It is the image file of this lesson with a shorter header: how many sizes has rank 1?",
-    "The header is 8 bytes: type and rank in four, the count in four, big end first. The rest is "
-    "one byte per label.",
-    'count = struct.unpack(">I", content[4:8])[0], and np.frombuffer(content, np.uint8, count, '
-    "offset=8).",
+def _like_wav(order="little", start=44, to_the_end=False):
+    def read(content):
+        rate, size = (int.from_bytes(content[at : at + 4], order) for at in (24, 40))
+        end = len(content) // 2 * 2 if to_the_end else start + size
+        return rate, np.frombuffer(content[start:end], ">i2" if order == "big" else "<i2")
+
+    return read
+
+
+HEADER = Exercise(
+    read_header,
+    _files,
+    "content[2] is the type, as a number. How many sizes follow does content[3] say.",
+    "Size number i lies in the bytes 4 + 4 * i to 7 + 4 * i; int.from_bytes(four, 'big') makes a "
+    "number of such a slice.",
+    "shape = tuple(int.from_bytes(content[4 + 4 * i : 8 + 4 * i], 'big') for i in "
+    "range(content[3])), and return content[2], shape.",
     mistakes={
-        "the header is taken for labels": lambda content: np.frombuffer(content, np.uint8),
-        "the header of an image file is skipped, which has 16 bytes; this one has 8": (
-            lambda content: np.frombuffer(content[16:], np.uint8)
+        "the sizes are read with the little end first": lambda content: (
+            content[2],
+            _sizes(content, content[3], "little"),
         ),
-        "only the header's first 4 bytes are skipped; the count is not a label": (
-            lambda content: np.frombuffer(content, np.uint8, offset=4)
+        "only the last byte of each size is used": lambda content: (
+            content[2],
+            _sizes(content, content[3], width=1),
+        ),
+        "it always reads three sizes; byte 3 says how many there are": lambda content: (
+            content[2],
+            _sizes(content, 3),
+        ),
+        "the first four bytes are taken for a size": lambda content: (
+            content[2],
+            _sizes(content, content[3], start=0),
         ),
     },
 )
@@ -98,10 +134,11 @@ SHORT = FileExercise(
     to_idx,
     _short_arrays,
     "A header and the numbers, one after the other. IDX has the big end first, in both.",
-    "The header is two zero bytes, 0x0B, the rank, and each size in four bytes: struct.pack makes "
-    "it. astype('>i2') turns the bytes of the numbers around.",
-    'struct.pack(f">HBB{array.ndim}I", 0, 0x0B, array.ndim, *array.shape), plus '
-    'array.astype(">i2").tobytes().',
+    "The header is two zero bytes, 0x0B, the rank, and each size in four bytes: "
+    "bytes([0, 0, 0x0B, array.ndim]) and size.to_bytes(4, 'big'). astype('>i2') turns the bytes "
+    "of the numbers around.",
+    "b''.join(size.to_bytes(4, 'big') for size in array.shape) between these four bytes and "
+    "array.astype('>i2').tobytes().",
     mistakes={
         "the numbers have their little end first": lambda array: (
             to_idx(array)[: 4 + 4 * array.ndim] + array.astype("<i2").tobytes()
@@ -112,17 +149,42 @@ SHORT = FileExercise(
         ),
     },
 )
-STRANGEST = Exercise(
-    strangest,
-    _digit_sets,
-    "This lesson has made the averages of all ten classes, and distances to them. Which average "
-    "is each image's own?",
-    "Make floats of the pixels first: uint8 cannot be negative. Then, class by class, the length "
-    "of image minus class mean; np.argmax finds the largest.",
-    "With x (count, 784) and means (10, 784): np.linalg.norm(x - means[labels], axis=1).argmax().",
+NEAREST = Exercise(
+    nearest,
+    _images_and_means,
+    "Begin with one image and one mean: the root of the summed squares of their differences. Then "
+    "all ten means, then all images.",
+    "x[:, None] - means has the shape (count, 10, 784). np.linalg.norm over its last axis gives "
+    "the distances (count, 10), and argmin over the means the nearest.",
+    "return np.linalg.norm(x[:, None] - means, axis=2).argmin(axis=1).",
     mistakes={
-        "the average is that of all images, not of each one's own class": _from_all,
-        "the pixels are still uint8 when they are subtracted, and wrap around": _without_floats,
-        "the nearest image is found, not the farthest": _nearest,
+        "it finds the farthest mean": lambda x, means: np.linalg.norm(
+            x[:, None] - means, axis=2
+        ).argmax(axis=1),
+        "differences above and below zero cancel: square them before you add": lambda x, means: (
+            np.abs((x[:, None] - means).sum(axis=2)).argmin(axis=1)
+        ),
+        "it adds the differences without their signs; the distance squares them": (
+            lambda x, means: np.abs(x[:, None] - means).sum(axis=2).argmin(axis=1)
+        ),
+        "it finds the mean with the largest product, not with the smallest distance": (
+            lambda x, means: (x @ means.T).argmax(axis=1)
+        ),
+    },
+)
+WAV = Exercise(
+    read_wav,
+    _sounds,
+    "It is your header reader again: slices and int.from_bytes. Which end comes first here?",
+    'The table says "little". The samples are the `size` bytes from byte 44 on, two bytes each: '
+    "np.frombuffer(..., '<i2').",
+    "size = int.from_bytes(content[40:44], 'little'), and the samples are "
+    "np.frombuffer(content[44 : 44 + size], '<i2').",
+    mistakes={
+        "numbers are read with the big end first, which WAV has last": _like_wav("big"),
+        "the header is taken for sound: the samples begin at byte 44": _like_wav(start=0),
+        "what follows the samples is taken for sound, too: bytes 40 to 43 say where they end": (
+            _like_wav(to_the_end=True)
+        ),
     },
 )

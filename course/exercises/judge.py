@@ -1,5 +1,6 @@
 """How the result of a learner's function differs from what is expected, in words."""
 
+import inspect
 from collections.abc import Mapping
 
 import numpy as np
@@ -106,7 +107,7 @@ def _written(value):
     if isinstance(value, (list, tuple)):
         text = ", ".join(map(_written, value))
         return f"[{text}]" if isinstance(value, list) else f"({text})"
-    return repr(value)
+    return value.__name__ if inspect.isfunction(value) else repr(value)
 
 
 def changed(before, after):

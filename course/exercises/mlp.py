@@ -1,8 +1,30 @@
-"""The exercises of lesson 02."""
+"""The exercises of lesson 02 and its appendix."""
 
 import numpy as np
 
 from course.exercises import Exercise
+
+
+def step(w, gradient, learning_rate):
+    return w - learning_rate * gradient
+
+
+def softmax_gradient(probabilities, labels):
+    dlogits = probabilities.copy()
+    dlogits[np.arange(len(labels)), labels] -= 1
+    return dlogits / len(labels)
+
+
+def dense_backward(x, w, dy):
+    return dy @ w.T, x.T @ dy, dy.sum(axis=0)
+
+
+def train_epoch(weights, x, labels, order, gradients, batch_size, learning_rate):
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        gradient = gradients(weights, x[batch], labels[batch])
+        weights = {name: step(w, gradient[name], learning_rate) for name, w in weights.items()}
+    return weights
 
 
 def count_parameters(inputs, hidden, outputs):
@@ -15,6 +37,39 @@ def accuracy(logits, labels):
 
 def leaky_relu_backward(dy, x, slope):
     return dy * np.where(x > 0, 1.0, slope)
+
+
+def _probability_cases():
+    random = np.random.default_rng(4)
+    drawn = (random.dirichlet(np.ones(10), n) for n in (2, 3, 8, 50))
+    return [(p, random.integers(0, 10, len(p))) for p in drawn]
+
+
+def _dense_cases():
+    random = np.random.default_rng(5)
+    by_hand = (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([[0.5]]))
+    sizes = [(2, 3, 3), (4, 3, 2), (8, 20, 10)]  # batch, inputs, outputs
+    return [
+        by_hand,
+        *([random.standard_normal(s) for s in ((n, i), (i, o), (n, o))] for n, i, o in sizes),
+    ]
+
+
+def line_gradients(weights, x, labels):
+    """The gradients of the mean of (w x + b - label)^2 / 2, to try a training loop on."""
+    difference = weights["w"] * x + weights["b"] - labels
+    return {"w": np.mean(difference * x), "b": np.mean(difference)}
+
+
+def _epoch_cases():
+    random = np.random.default_rng(6)
+    cases = []
+    for count, batch_size in ((4, 2), (10, 4), (50, 8)):
+        x, labels = random.standard_normal((2, count))
+        weights = {"w": np.array(0.5), "b": np.array(-1.0)}
+        order = random.permutation(count)
+        cases.append((weights, x, labels, order, line_gradients, batch_size, 0.1))
+    return cases
 
 
 def _logit_cases():
@@ -33,6 +88,124 @@ def _leaky_cases():
     ]
 
 
+def _one_batch_only(weights, x, labels, order, gradients, batch_size, rate):
+    return train_epoch(weights, x, labels, order[:batch_size], gradients, batch_size, rate)
+
+
+def _only_whole_batches(weights, x, labels, order, gradients, batch_size, rate):
+    whole = len(order) // batch_size * batch_size
+    return train_epoch(weights, x, labels, order[:whole], gradients, batch_size, rate)
+
+
+def _always_from_the_start(weights, x, labels, order, gradients, batch_size, rate):
+    first = weights
+    return train_epoch(
+        weights, x, labels, order, lambda _, *batch: gradients(first, *batch), batch_size, rate
+    )
+
+
+STEP = Exercise(
+    step,
+    lambda: [
+        (2.3, 2.6, 0.3),
+        (-1.0, -0.5, 0.1),
+        (np.array([1.0, -2.0]), np.array([4.0, 0.5]), 0.2),
+    ],
+    "Where the slope is positive, the valley lies to the left. Which sign has the step?",
+    "The step is learning_rate * gradient long, against the gradient. Return where it ends.",
+    "return w - learning_rate * gradient.",
+    mistakes={
+        "it climbs: the step goes against the gradient": lambda w, g, rate: w + rate * g,
+        "this is the step alone; return the weight after it": lambda w, g, rate: -rate * g,
+        "the learning rate is left out": lambda w, g, rate: w - g,
+        "only the sign of the gradient counts here; its size should, too": (
+            lambda w, g, rate: w - rate * np.sign(g)
+        ),
+        "the weight itself is scaled by the learning rate, too": (
+            lambda w, g, rate: rate * (w - g)
+        ),
+    },
+)
+SOFTMAX_GRADIENT = Exercise(
+    softmax_gradient,
+    _probability_cases,
+    "In each row only one number is not as in `probabilities`. Which?",
+    "Take a copy, subtract 1 at the right class of each row, and divide by the number of rows.",
+    "With dlogits = probabilities.copy(): dlogits[np.arange(len(labels)), labels] -= 1.",
+    mistakes={
+        "the loss is a mean over the batch; the division by its size is left out": (
+            lambda p, y: softmax_gradient(p, y) * len(y)
+        ),
+        "it is divided by the batch size twice": lambda p, y: softmax_gradient(p, y) / len(y),
+        "it is divided by the number of classes, not by the batch size": (
+            lambda p, y: softmax_gradient(p, y) * len(y) / p.shape[1]
+        ),
+        "the sign is exchanged: probability minus truth": lambda p, y: -softmax_gradient(p, y),
+        "1 is subtracted everywhere, not only at the right class": lambda p, y: (p - 1) / len(y),
+        "the truth is not yet subtracted": lambda p, y: p / len(y),
+        "the labels themselves are subtracted; the truth is 1 at the right class and 0 elsewhere": (
+            lambda p, y: (p - y[:, None]) / len(y)
+        ),
+    },
+)
+DENSE_BACKWARD = Exercise(
+    dense_backward,
+    _dense_cases,
+    "Write down the three shapes first: dx is like x, dw like w, db like a row of dy. Only one "
+    "product of two of the arrays has each shape.",
+    "dw is x.T @ dy. dx walks the same weights backwards, so it has a transposed w. Every row of "
+    "the batch had the same bias.",
+    "return dy @ w.T, x.T @ dy, dy.sum(axis=0).",
+    mistakes={
+        "dw is divided by the batch size; the loss has done that already": (
+            lambda x, w, dy: (dy @ w.T, x.T @ dy / len(x), dy.sum(axis=0))
+        ),
+        "db is a mean over the batch; it is the sum": (
+            lambda x, w, dy: (dy @ w.T, x.T @ dy, dy.mean(axis=0))
+        ),
+        "db is summed within each row; along axis 0 it sums over the batch": (
+            lambda x, w, dy: (dy @ w.T, x.T @ dy, dy.sum(axis=1))
+        ),
+        "db is not yet summed over the batch": lambda x, w, dy: (dy @ w.T, x.T @ dy, dy),
+        "dw is transposed": lambda x, w, dy: (dy @ w.T, dy.T @ x, dy.sum(axis=0)),
+        "dx is transposed": lambda x, w, dy: (w @ dy.T, x.T @ dy, dy.sum(axis=0)),
+        "dx and dw are exchanged: dx comes first": (
+            lambda x, w, dy: (x.T @ dy, dy @ w.T, dy.sum(axis=0))
+        ),
+    },
+)
+TRAIN_EPOCH = Exercise(
+    train_epoch,
+    _epoch_cases,
+    "A loop over the batches: which numbers of `order` belong to the first, which to the second?",
+    "batch = order[start : start + batch_size], with start from range(0, len(order), batch_size). "
+    "Then x[batch] and labels[batch] are the mini-batch.",
+    "In the loop: gradient = gradients(weights, x[batch], labels[batch]), then weights = {name: "
+    "step(w, gradient[name], learning_rate) for name, w in weights.items()}. Return the weights "
+    "after the loop.",
+    mistakes={
+        "it ends after the first batch; `return` stands behind the loop": _one_batch_only,
+        "the last batch is left out where it is smaller than the others": _only_whole_batches,
+        "each gradient is taken at the weights from before the epoch, not at those of now": (
+            _always_from_the_start
+        ),
+        "the batches are taken in the order of the file, not in `order`": (
+            lambda w, x, y, order, *more: train_epoch(w, x, y, np.arange(len(order)), *more)
+        ),
+        "all digits are one batch": (
+            lambda w, x, y, order, g, size, rate: train_epoch(w, x, y, order, g, len(order), rate)
+        ),
+        "each digit is a batch of its own": (
+            lambda w, x, y, order, g, size, rate: train_epoch(w, x, y, order, g, 1, rate)
+        ),
+        "it climbs: the step goes against the gradient": (
+            lambda w, x, y, order, g, size, rate: train_epoch(w, x, y, order, g, size, -rate)
+        ),
+        "the learning rate is left out": (
+            lambda w, x, y, order, g, size, rate: train_epoch(w, x, y, order, g, size, 1.0)
+        ),
+    },
+)
 PARAMETERS = Exercise(
     count_parameters,
     lambda: [(784, 512, 10), (2, 4, 1), (3, 7, 5)],

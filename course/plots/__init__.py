@@ -6,9 +6,11 @@ take the `ax` to draw on; `subplots` makes several of them. `style` says how eve
 """
 
 from course.plots.comparison import (
+    accuracy_against_digits,
     accuracy_against_learning_rate,
     accuracy_against_parameters,
     accuracy_against_seconds,
+    activations,
     cost_growth,
     seed_spread,
     summary_box,
@@ -29,16 +31,18 @@ from course.plots.models import (
 )
 from course.plots.predictions import predictions, sketch
 from course.plots.style import describe, subplots
-from course.plots.surfaces import boundary, loss_surface
+from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
 __all__ = [
     "LiveFigure",
     "accuracies",
+    "accuracy_against_digits",
     "accuracy_against_learning_rate",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
     "accuracy_against_shift",
+    "activations",
     "attention_map",
     "attention_maps",
     "attention_matrix",
@@ -47,6 +51,7 @@ __all__ = [
     "convolution",
     "cost_growth",
     "cumulative_times",
+    "descent",
     "describe",
     "digits",
     "erased_pixels",

@@ -3,9 +3,18 @@
 import numpy as np
 from matplotlib.ticker import LogLocator
 
-from course.plots.style import GRAY, axes_or_new, describe, looks_of, plain, styled, subplots
+from course.plots.style import (
+    GRAY,
+    SERIES,
+    axes_or_new,
+    describe,
+    looks_of,
+    plain,
+    styled,
+    subplots,
+)
 from course.plots.training import as_logs, cumulative_times, losses, run_looks, show_percent, times
-from course.plots.words import extent_of, sentence
+from course.plots.words import course_of, extent_of, sentence
 
 
 @styled
@@ -141,6 +150,50 @@ def accuracy_against_learning_rate(rates, accuracies, ax=None, title="Each has a
     describe(ax, sentence(title, said))
     ax.legend()
     return ax.figure
+
+
+@styled
+def accuracy_against_digits(curves, ax=None, title="What more digits bring"):
+    """What each model reaches that has learned from so many digits; returns the Figure.
+
+    curves: dict from a name to (n,) numbers of digits, (n,) mean accuracies, fractions of 1, and
+    (n,) their standard errors, which are drawn as bars.
+    """
+    ax = axes_or_new(ax)
+    said = []
+    for (name, (digits, means, errors)), look in zip(curves.items(), looks_of(curves), strict=True):
+        ax.errorbar(digits, means, yerr=errors, label=name, capsize=4, **look)
+        went = course_of(100 * np.asarray(means), "{:.1f}%")
+        said.append(f"{name} {went} with {digits[0]:,} to {digits[-1]:,} digits")
+    ax.set(xscale="log", xlabel="digits to learn from", ylabel="test accuracy", title=title)
+    ticks = sorted({n for digits, _, _ in curves.values() for n in digits})
+    ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    ax.minorticks_off()
+    show_percent(ax.yaxis)
+    describe(ax, sentence(title, said))
+    ax.legend()
+    return ax.figure
+
+
+@styled
+def activations(z, curves):
+    """Activations beside their slopes; returns the Figure.
+
+    z: (n,). curves: dict from a name to the activation's (n,) answers to z and its (n,) slopes.
+    """
+    figure, (left, right) = subplots(1, 2, figsize=(10, 3.8))
+    said = []
+    for (name, (answers, slopes)), look in zip(curves.items(), looks_of(curves), strict=True):
+        look["linestyle"] = "-" if len(said) < len(SERIES) else "--"  # the looks begin anew
+        every = (5 * len(said), len(z) // 4)  # the markers of one lie between those of the others
+        left.plot(z, answers, label=name, markevery=every, **look)
+        right.plot(z, slopes, markevery=every, **look)
+        said.append(f"{name} {extent_of(answers)}, its slope {extent_of(slopes)}")
+    left.set(xlabel="z", title="Activation", ylim=(-1.5, 3))
+    right.set(xlabel="z", title="Its slope")
+    left.legend()
+    describe(figure, sentence(f"Activations for z {extent_of(z)}", said))
+    return figure
 
 
 @styled

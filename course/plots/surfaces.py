@@ -1,10 +1,10 @@
-"""Functions of two numbers: a network's answer over the plane, its loss over two of its weights."""
+"""Functions of one or two numbers: a loss over weights, a network's answer over the plane."""
 
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from course.plots.style import ACTIVITY, BLACK, SIGNED, axes_or_new, describe, styled
-from course.plots.words import MOST, extent_of, sentence
+from course.plots.style import ACTIVITY, BLACK, BLUE, GRAY, SIGNED, axes_or_new, describe, styled
+from course.plots.words import MOST, course_of, extent_of, sentence
 
 XOR_POINTS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR_LABELS = np.array([0, 1, 1, 0])
@@ -48,6 +48,28 @@ def boundary(predict, points=XOR_POINTS, labels=XOR_LABELS, ax=None, title="Deci
 
 
 @styled
+def descent(loss, path, ax=None, title="Loss over one weight"):
+    """The values that a weight went through, as points on the curve of its loss; the Figure.
+
+    loss: function from (n,) weights to (n,) losses. path: (steps + 1,) weights, the first one
+    before any step.
+    """
+    ax = axes_or_new(ax, figsize=(6.0, 3.4))
+    path = np.asarray(path, float)
+    margin = 0.1 * np.ptp(path) or 1.0
+    w = np.linspace(path.min() - margin, path.max() + margin, 300)
+    ax.plot(w, loss(w), color=GRAY)
+    ax.plot(path, loss(path), "o-", color=BLUE, linewidth=1, label="a step each")
+    for place, marker, name in ((path[0], "s", "start"), (path[-1], "D", "end")):
+        ax.plot(place, loss(place), marker, color=BLACK, markersize=8, label=name)
+    ax.set(xlabel="weight", ylabel="loss", title=title)
+    ax.legend()
+    went = f"in {len(path) - 1} steps the weight goes {course_of(path)}"
+    describe(ax, sentence(title, [went, f"its loss {course_of(loss(path))}"]))
+    return ax.figure
+
+
+@styled
 def loss_surface(
     first, second, losses, names=("first weight", "second weight"), path=None, ax=None
 ):
@@ -55,6 +77,7 @@ def loss_surface(
 
     first: (m,) values of the one, second: (n,) of the other, losses: (n, m), all above zero.
     path: (steps, 2) the values that training went through, drawn as a line with its end marked.
+    Where it leaves the surface the picture does not follow.
     """
     ax = axes_or_new(ax, figsize=(5.4, 4.2))
     losses = np.asarray(losses)
@@ -67,6 +90,7 @@ def loss_surface(
         ax.plot(x, y, color="white", linewidth=3)
         ax.plot(x, y, color=BLACK)
         ax.plot(x[-1], y[-1], "o", color=BLACK, markeredgecolor="white", markersize=9)
+    ax.set(xlim=(first[0], first[-1]), ylim=(second[0], second[-1]))
     ax.set(xlabel=names[0], ylabel=names[1], title="Loss over two weights")
     bar = ax.figure.colorbar(shown, ax=ax, label="loss", format="%.2g")
     bar.outline.set_visible(False)
