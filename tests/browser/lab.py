@@ -167,7 +167,8 @@ class Notebook:
             "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme]
         )
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === '{THEMES[theme]}'")
-        self._next_frame()
+        # the picture that covers the page meanwhile, and fades
+        self.page.wait_for_function("!document.getElementById('jupyterlab-splash')")
 
     def show_whole(self):
         """Make the page so high that all of the notebook is in view."""
