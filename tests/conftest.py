@@ -35,6 +35,7 @@ def pytest_configure(config):
     os.environ["MATPLOTLIBRC"] = str(Path(matplotlib.get_data_path(), "matplotlibrc"))
     os.environ["IPYTHONDIR"] = str(config.cache.mkdir("ipython"))
     os.environ["JUPYTER_CONFIG_DIR"] = str(config.cache.mkdir("jupyter"))
+    os.environ.pop("JPY_SESSION_NAME", None)  # these kernels' own notebooks have no page
     nothing_done = tempfile.TemporaryDirectory(prefix="progress-", ignore_cleanup_errors=True)
     os.environ["COURSE_PROGRESS_DIR"] = nothing_done.name  # of notebooks, too: nothing is answered
     config.add_cleanup(nothing_done.cleanup)

@@ -3,9 +3,11 @@
 import json
 import shutil
 import subprocess
+from base64 import b64encode
 
 import pytest
 
+from course import plots
 from course.recognizer import widget
 from course.recognizer.widget import Recognizer
 from course.widgets import backprop_stepper, kernel_hover, predict
@@ -101,6 +103,14 @@ FLAT = "columnsOf([[0, 1], [10, 1]], [0, 10])"
 )  # fmt: skip
 def test_sketches_are_lines_through_columns(expression, value):
     assert evaluate(expression, Prediction._esm) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["a digit", "α to ω, in 2 × 2 …", ""])
+def test_a_picture_says_what_it_shows(text):
+    figure, ax = plots.subplots(figsize=(1, 1))
+    plots.style.describe(ax, text)
+    source = f"data:image/png;base64,{b64encode(figure._repr_png_()).decode()}"
+    assert evaluate(f"description({source!r})", Prediction._esm) == text
 
 
 def test_drawing_back_over_a_line_replaces_it():

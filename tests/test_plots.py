@@ -1,5 +1,6 @@
 """The figures show what they were given, once, and leave no setting behind."""
 
+import io
 import itertools
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb, to_rgba
 from nbclient import NotebookClient
+from PIL import Image
 
 from course import plots
 from course.nn.training import EpochRecord
@@ -639,8 +641,9 @@ def test_a_figure_says_in_words_what_it_shows(name):
     assert said in figure.alt
     assert figure.alt[0].isupper() or figure.alt[0].isdigit()
     assert figure.alt.endswith(".") and ".." not in figure.alt
-    _, metadata = figure._repr_mimebundle_()
+    data, metadata = figure._repr_mimebundle_()
     assert metadata == {"image/png": {"alt": figure.alt}}
+    assert Image.open(io.BytesIO(data["image/png"])).text["Description"] == figure.alt
 
 
 def test_a_live_figure_tells_of_the_last_epoch():

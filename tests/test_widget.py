@@ -588,15 +588,6 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
         assert metadata["image/png"]["alt"].startswith("Your drawing.")
 
 
-def test_a_line_above_it_says_what_to_do_without_a_kernel(recognizer, monkeypatch):
-    shown = []
-    monkeypatch.setattr(widget_module, "display", lambda data, **options: shown.append(data))
-    recognizer._ipython_display_()
-    line, widget = shown
-    assert "run this cell again" in line["text/plain"] and line["text/plain"] in line["text/html"]
-    assert {"application/vnd.jupyter.widget-view+json", "image/png"} < set(widget)
-
-
 def test_a_still_picture_says_that_it_is_one(recognizer):
     recognizer.strokes = strokes()
     figure = fallback.still_picture(recognizer.drawing, recognizer.steps, recognizer.predictions)

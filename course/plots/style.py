@@ -7,7 +7,10 @@ beside it stands a word, a marker or a line style. The background is opaque whit
 reads the same in JupyterLab's light and dark themes, on GitHub and on paper.
 
 Every figure says in `alt` what it shows, for whoever does not see it: the functions `describe` what
-they draw, and a notebook stores that with the picture.
+they draw, and a notebook stores that with the picture. JupyterLab gives only pictures in HTML an
+alternative text, and as HTML they would be twice in the notebook or compared to the pixel. So the
+PNG holds its text, too, and the course's widgets name the pictures of their page by it
+(`widgets/common.js`).
 
 Nothing here changes Matplotlib's global settings or touches `pyplot`: a function decorated with
 `styled` sees the style only while it runs, and a figure appears in a notebook exactly when it is
@@ -22,6 +25,7 @@ import matplotlib
 import matplotlib.figure
 from cycler import cycler
 from matplotlib.patheffects import withStroke
+from PIL.PngImagePlugin import PngInfo
 
 from course.nn.text import visible
 
@@ -90,8 +94,9 @@ class Figure(matplotlib.figure.Figure):
         return said[0] or " ".join(filter(None, said)) or "; ".join(filter(None, titles))
 
     def _repr_png_(self) -> bytes:
-        png = io.BytesIO()
-        self.savefig(png, format="png")
+        png, about = io.BytesIO(), PngInfo()
+        about.add_itxt("Description", self.alt)
+        self.savefig(png, format="png", pil_kwargs={"pnginfo": about})
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):

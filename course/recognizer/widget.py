@@ -15,7 +15,6 @@ from pathlib import Path
 
 import anywidget
 import numpy as np
-from IPython.display import display
 from PIL import Image
 from traitlets import Bytes, Dict, Int, List, TraitError, Unicode, observe, validate
 
@@ -30,16 +29,11 @@ from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.strokes import StrokeError, check, render
+from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
 PARTS = ("../widgets/common.js", "conversation.js", "canvas.js", "panels.js", "page.js")
 THUMBNAIL = 140  # longer side of the cropped picture on the page
-# Above the widget, for a page that is loaded without its kernel: there JupyterLab says no more than
-# "model not found". A living widget hides it, see canvas.css.
-WITHOUT_KERNEL = (
-    "Is there nothing to draw on below? Then this notebook's kernel was restarted or is gone: run "
-    "this cell again, and those above it."
-)
 LONGEST = 500  # characters of an error that the page is told
 
 
@@ -52,7 +46,7 @@ class MissingModelError(CourseError, LookupError):
     """There is no model under this name, yet; the message says why."""
 
 
-class Recognizer(anywidget.AnyWidget):
+class Recognizer(WithoutKernel, anywidget.AnyWidget):
     """Draw a digit and watch the models read it.
 
     Args:
@@ -109,12 +103,6 @@ class Recognizer(anywidget.AnyWidget):
 
     def __repr__(self):
         return f"Recognizer({', '.join(self.models)})"
-
-    def _ipython_display_(self):
-        html = f'<p class="recognizer-without-kernel">{WITHOUT_KERNEL}</p>'
-        display({"text/html": html, "text/plain": WITHOUT_KERNEL}, raw=True)
-        data, metadata = self._repr_mimebundle_()
-        display(data, metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **kwargs):
         """The live widget, with a still picture for where no kernel runs."""

@@ -7,6 +7,7 @@ import numpy as np
 from traitlets import Dict
 
 from course import plots
+from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
 PARTS = ("common.js", "attention_head.js", "attention_explorer.js")
@@ -16,7 +17,7 @@ USED = [  # from the patches to who looks at whom
 ]
 
 
-class AttentionExplorer(anywidget.AnyWidget):
+class AttentionExplorer(WithoutKernel, anywidget.AnyWidget):
     """Shows a patch's row of the attention matrix over the digit, in the matrix, and as products.
 
     The page gets the weights once and computes everything itself, so it needs no kernel. Where

@@ -10,6 +10,7 @@ import anywidget
 from traitlets import Bool, Float, Int, List
 
 from course.diagrams.xor import xor_network
+from course.widgets.without_kernel import WithoutKernel
 from course.xor import INPUTS
 
 HERE = Path(__file__).parent
@@ -22,7 +23,7 @@ PARTS = (
 )
 
 
-class BackpropStepper(anywidget.AnyWidget):
+class BackpropStepper(WithoutKernel, anywidget.AnyWidget):
     """Step through one step of training, forward and back; then let the network train.
 
     Args:

@@ -1,4 +1,5 @@
 // What the pages of several widgets use; their Python puts it in front of their own module.
+// What is below the functions happens once for a whole page, whichever widget comes first.
 
 const GONE = "The kernel was restarted or is gone: run this cell again.";
 
@@ -23,4 +24,46 @@ function draw(name, attributes = {}, ...children) {
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);
   return element;
+}
+
+/** What a picture of the course says of itself: the Description that its PNG holds, if any. */
+function description(source) {
+  const start = source.indexOf(",") + 1;
+  const bytes = atob(source.slice(start, start + 8000)); // it comes before the pixels
+  const keyword = "Description\0\0\0\0\0"; // not compressed, in no named language
+  for (let at = 8; at + 8 < bytes.length; ) {
+    const length = [0, 1, 2, 3].reduce((sum, k) => 256 * sum + bytes.charCodeAt(at + k), 0);
+    const body = bytes.slice(at + 8, at + 8 + length);
+    if (body.startsWith(keyword)) {
+      const text = Uint8Array.from(body.slice(keyword.length), (byte) => byte.charCodeAt(0));
+      return new TextDecoder().decode(text);
+    }
+    at += 12 + length;
+  }
+  return "";
+}
+
+/** Name what JupyterLab and ipywidgets leave without a name: pictures, and sliders' handles. */
+function nameEverything() {
+  const pictures = ".jp-RenderedImage img:not([alt])[src^='data:image/png;base64,']";
+  for (const picture of document.querySelectorAll(pictures)) {
+    const text = description(picture.src);
+    if (text) picture.alt = text;
+  }
+  const handles = ".widget-slider .noUi-handle:not([aria-label])";
+  for (const handle of document.querySelectorAll(handles)) {
+    const label = handle.closest(".widget-slider").querySelector(".widget-label");
+    if (label?.textContent) handle.setAttribute("aria-label", label.textContent);
+  }
+}
+
+// A living widget hides the line above it that `without_kernel.py` leaves.
+const HIDE_LINE = `.jp-OutputArea-child:has(.course-without-kernel):has(
+    + .jp-OutputArea-child > .jp-OutputArea-output > .lm-Widget) { display: none }`;
+
+if (globalThis.document && !document.getElementById("course-page")) {
+  document.head.append(make("style", { id: "course-page", textContent: HIDE_LINE }));
+  const options = { childList: true, subtree: true };
+  new MutationObserver(nameEverything).observe(document.body, options);
+  nameEverything();
 }

@@ -10,12 +10,13 @@ import ipywidgets as widgets
 
 from course import download, mnist
 from course.widgets.kernel_watch import KernelWatch
+from course.widgets.without_kernel import WithoutKernel
 
 TOTAL = 11_594_722  # bytes of the four files, compressed, as the mirrors send them
 INTERVAL = 0.2  # seconds between two looks at how far it is
 
 
-class DownloadButton(widgets.VBox):
+class DownloadButton(WithoutKernel, widgets.VBox):
     """Fetches full MNIST at a click, in a thread, so that the notebook stays usable meanwhile.
 
     The files go where `download.fetch` puts them, and come from `mirrors`.

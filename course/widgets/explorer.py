@@ -9,9 +9,10 @@ import ipywidgets as widgets
 
 from course.plots.style import alt_metadata
 from course.widgets.kernel_watch import KernelWatch
+from course.widgets.without_kernel import WithoutKernel
 
 
-class Explorer(widgets.VBox):
+class Explorer(WithoutKernel, widgets.VBox):
     """Shows `function(**values)`, a Figure, under one control for each of its arguments.
 
     Each keyword gives an argument's choices: (low, high) or (low, high, step) makes a slider, a

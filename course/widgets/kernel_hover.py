@@ -15,6 +15,7 @@ from course import plots
 from course.cnn import CNN, convolve_numpy, pad
 from course.nn.errors import CourseError
 from course.plots.style import alt_metadata
+from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
 PARTS = ("common.js", "kernel_hover_arithmetic.js", "kernel_hover.js")
@@ -25,7 +26,7 @@ class KernelHoverError(CourseError, ValueError):
     """What was given cannot be shown; the message says what can."""
 
 
-class KernelHover(anywidget.AnyWidget):
+class KernelHover(WithoutKernel, anywidget.AnyWidget):
     """Shows what kernels answer at each place of a digit, and all layers of a small CNN.
 
     Args:

@@ -19,6 +19,7 @@ from course import plots
 from course.nn.errors import CourseError
 from course.progress import Progress
 from course.widgets import questions
+from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
 PARTS = ("common.js", "sketch.js", "predict.js")
@@ -93,7 +94,7 @@ class Predictions:
         return f"Predictions({self.progress.path.stem!r}: {', '.join(self.asked)})"
 
 
-class Prediction(anywidget.AnyWidget):
+class Prediction(WithoutKernel, anywidget.AnyWidget):
     """One question with its answer; made by `Predictions`, not by a lesson."""
 
     _esm = "\n".join((HERE / name).read_text("utf-8") for name in PARTS)

@@ -159,10 +159,25 @@ class Notebook:
             await {PANEL}.sessionContext.ready;
             await {PANEL}.sessionContext.session.kernel.info;
         }}""")
-        page.evaluate(
+        self.choose_theme(theme)
+
+    def choose_theme(self, theme):
+        """Change to "light" or "dark", and wait until it has come."""
+        self.page.evaluate(
             "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", THEMES[theme]
         )
-        page.wait_for_function(f"document.body.dataset.jpThemeName === '{THEMES[theme]}'")
+        self.page.wait_for_function(f"document.body.dataset.jpThemeName === '{THEMES[theme]}'")
+        # the picture that covers the page meanwhile, and fades
+        self.page.wait_for_function("!document.getElementById('jupyterlab-splash')")
+
+    def show_whole(self):
+        """Make the page so high that all of the notebook is in view."""
+        outer = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
+        size = self.page.viewport_size
+        hidden = outer.evaluate("element => element.scrollHeight - element.clientHeight")
+        height = size["height"] + hidden + 100  # what is drawn anew may need a little more
+        self.page.set_viewport_size({"width": size["width"], "height": height})
+        self._next_frame()
 
     def run_all(self, seconds=180):
         """Run every cell and wait until the kernel is idle and all outputs are drawn."""

@@ -1,9 +1,13 @@
-"""Every notebook runs from top to bottom in JupyterLab and shows what its file promises."""
+"""Every notebook runs from top to bottom in JupyterLab, shows what its file promises, to all."""
 
 import json
 
 import pytest
-from lab import NOTEBOOKS, kind_of_output
+from accessibility import assert_accessible
+from lab import NOTEBOOKS, THEMES, kind_of_output
+
+OURS = ".jp-OutputArea-output, .jp-MarkdownOutput"  # neither JupyterLab's frame nor its editors
+LINKS = ["link-in-text-block"]  # JupyterLab does not underline them
 
 
 def promised_pictures(path):
@@ -17,8 +21,13 @@ def promised_pictures(path):
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebook_runs_and_shows_its_pictures(path, open_notebook):
-    notebook = open_notebook(path.name)
+def test_notebook_runs_and_shows_its_pictures_and_breaks_no_rule_of_wcag(path, open_notebook, axe):
+    notebook = open_notebook(path.name, viewport={"width": 1400, "height": 1000})
     notebook.run_all()
     assert notebook.errors() == []
     assert notebook.pictures() >= promised_pictures(path)
+    notebook.page.add_script_tag(path=axe)
+    notebook.show_whole()
+    for theme in THEMES:
+        notebook.choose_theme(theme)
+        assert_accessible(notebook.page.locator(OURS), least=80, left_out=LINKS)

@@ -5,7 +5,6 @@ The digits are written by program and arrive as pointer events, so it is known w
 
 import functools
 import io
-import json
 import statistics
 
 import numpy as np
@@ -17,7 +16,6 @@ from PIL import Image
 from course.models import pretrained
 from course.recognizer.collection import Collection, accuracy
 from course.recognizer.strokes import render
-from course.recognizer.widget import WITHOUT_KERNEL
 
 STROKES = 15  # of which the latency is measured
 TO_SHOWN = """root => {
@@ -260,24 +258,6 @@ def test_a_busy_kernel_does_everything_later_and_in_order(fresh, tmp_path):
     saved = Collection(tmp_path)
     assert saved.labels.tolist() == [7, 1]
     assert accuracy(pretrained.load("mlp"), saved.images, saved.labels) == 1
-
-
-def test_a_page_that_was_reloaded_without_its_kernel_says_what_to_do(jupyterlab, open_notebook):
-    folder = jupyterlab.folder / "notebooks"
-    lesson = json.loads((folder / NAME).read_text())
-    cells = {cell["id"]: cell for cell in lesson["cells"]}
-    # one that the learner has run from the beginning, so that JupyterLab trusts its outputs
-    lesson["cells"] = [cells[name] | {"outputs": []} for name in ("setup", "readers", "draw")]
-    (folder / "own.ipynb").write_text(json.dumps(lesson))
-    notebook = open_notebook("own.ipynb")
-    notebook.run_all()
-    line = notebook.page.get_by_text(WITHOUT_KERNEL)
-    assert line.count() == 1 and not line.is_visible()
-    notebook.page.evaluate(f"() => {PANEL}.context.save()")
-    notebook.end_kernel()
-    notebook.page.reload()
-    notebook.page.get_by_text("model not found").wait_for()
-    assert line.is_visible()
 
 
 @pytest.mark.parametrize("end", ["restart", "shutdown"])

@@ -1,4 +1,6 @@
-"""Sliders and the download button when the kernel has forgotten them."""
+"""Every widget when the kernel has forgotten it, and whom a screen reader hears of."""
+
+from course.widgets.without_kernel import WITHOUT_KERNEL
 
 GONE = "The kernel was restarted or is gone: run this cell again."
 
@@ -20,3 +22,56 @@ def test_widgets_say_that_the_kernel_was_restarted_even_on_a_reloaded_page(open_
     slider.wait_for()
     notebook.end_kernel()
     notebook.page.get_by_text(GONE).nth(1).wait_for()
+
+
+EVERY_WIDGET = """
+    import numpy as np
+    from course import plots, xor
+    from course.attention import PatchAttention
+    from course.recognizer.widget import Recognizer
+    from course.widgets import download_button, explorer, predict
+    from course.widgets.attention_explorer import AttentionExplorer
+    from course.widgets.backprop_stepper import BackpropStepper
+    from course.widgets.kernel_hover import KernelHover
+    digits = np.zeros((1, 784), np.float32)
+    Recognizer()
+    AttentionExplorer(PatchAttention(seed=0), digits)
+    BackpropStepper(xor.XOR(seed=0))
+    download_button.DownloadButton()
+    explorer.Explorer(lambda size=1: plots.subplots()[0], size=(0, 2))
+    KernelHover({"edge": np.ones((3, 3))}, digits)
+    predict.Predictions("every")("name", "Why?")"""
+
+
+def test_a_page_that_was_reloaded_without_its_kernel_says_above_each_widget_what_to_do(
+    open_notebook,
+):
+    notebook = open_notebook("00-start-here.ipynb")
+    lines = [line.strip() for line in EVERY_WIDGET.strip().splitlines()]
+    notebook.replace_cells("\n".join(lines[:-7]), *lines[-7:])
+    notebook.run_all()
+    assert notebook.errors() == []
+    line = notebook.page.get_by_text(WITHOUT_KERNEL)
+    assert [one.is_visible() for one in line.all()] == 7 * [False]
+    notebook.save()
+    notebook.end_kernel()
+    notebook.page.reload()
+    notebook.page.get_by_text("Error displaying widget: model not found").nth(6).wait_for()
+    assert [one.is_visible() for one in line.all()] == 7 * [True]
+
+
+def test_pictures_and_sliders_have_a_name(open_notebook):
+    notebook = open_notebook("00-start-here.ipynb")
+    picture = """
+        from course import plots
+        from course.widgets import explorer
+        figure, ax = plots.subplots()
+        ax.set_title("from α to ω")
+        figure"""
+    notebook.replace_cells(
+        "\n".join(line.strip() for line in picture.splitlines()),
+        "explorer.Explorer(lambda size=1: figure, size=(0, 2))",
+    )
+    notebook.run_all()
+    notebook.page.get_by_role("slider", name="size").wait_for()
+    notebook.page.locator(".jp-RenderedImage").get_by_alt_text("from α to ω").wait_for()
