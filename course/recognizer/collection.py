@@ -285,7 +285,8 @@ def fine_tune(model, images, labels, seed=1):
     if not len(images):
         raise NoDigitsError("There are no digits of yours yet: draw some and save them first.")
     digits = mnist.load()
-    recipe = gentle(models.recipe(getattr(model, "name", "mlp")))
+    name = getattr(model, "name", None)
+    recipe = gentle(models.recipe(name if name in models.KINDS else "mlp"))
 
     def judge():
         known = accuracy(model, digits.test_images, digits.test_labels)
