@@ -19,4 +19,4 @@ def assert_accessible(parts, least, left_out=()):
     """In a locator's elements no rule is broken but those left out; `least` texts are legible."""
     found = parts.evaluate_all(JUDGE, list(left_out))
     assert found["violations"] == []
-    assert found["legible"] >= least, "texts were not judged"
+    assert found["legible"] >= least, f"{found['legible']} texts were judged"
