@@ -69,6 +69,15 @@ def wrong_gradient(factor):
     return lambda: run(network(output=spoiled(factor)), optimizer="adam", learning_rate=0.001)
 
 
+class ScaledTwice(cnn.CNN):
+    """What computes loss and gradients in one go divides by the batch once more."""
+
+    def loss_and_gradients(self, x, labels):
+        result = super().loss_and_gradients(x, labels)
+        self.gradients["conv.w"] /= len(x)
+        return result
+
+
 class OwnReLU(Layer):
     """A learner's own."""
 
@@ -130,6 +139,11 @@ ILL = {  # name: (a run, the illness found first, a part of what is said)
     "copies": (lambda: run(network(), TWICE), "leak", "100% of the 100 validation samples"),
     "twice 1/batch": (wrong_gradient(lambda g, batch: g / batch), "gradient", "divided by the ba"),
     "no 1/batch": (wrong_gradient(lambda g, batch: g * batch), "gradient", "as if never divided"),
+    "in one go": (lambda: run(ScaledTwice(), epochs=1), "gradient", "'conv.w' is wrong: it is 64 "),
+    "attention": (
+        lambda: run(attention.PatchAttention(), epochs=1, optimizer="adam", learning_rate=1.0),
+        "rate too large", "Try one",
+    ),
     "doubled": (wrong_gradient(2), "gradient", "it claims 2 times the slope"),
     "sign": (wrong_gradient(-1), "gradient", "uphill"),
     "half of it": (
@@ -227,14 +241,17 @@ def test_a_monitor_measures_how_far_steps_go():
     assert monitor.ratios["last.w"] == [pytest.approx(moved)]
 
 
+def findings_of_healthy(name, seed):
+    make, recipe = HEALTHY[name]
+    trainer = dataclasses.replace(recipe, seed=seed).trainer(make(seed=seed), [Monitor()])
+    trainer.fit(X, Y)
+    assert trainer.records[-1].val_accuracy > 0.8
+    test_x = mnist.to_float(DIGITS.test_images).reshape(-1, 784)
+    return [*map(str, examine(trainer, X, Y, test_x))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HEALTHY)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_healthy_run_is_left_in_peace(name, seed):
-    make, recipe = HEALTHY[name]
-    model = make(seed=seed)
-    trainer = dataclasses.replace(recipe, seed=seed).trainer(model, [Monitor()])
-    trainer.fit(X, Y)
-    test_x = mnist.to_float(DIGITS.test_images).reshape(-1, 784)
-    assert [*map(str, examine(trainer, X, Y, test_x))] == []
-    assert trainer.records[-1].val_accuracy > 0.8
+    assert findings_of_healthy(name, seed) == []

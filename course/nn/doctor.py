@@ -136,7 +136,7 @@ def check_labels(case):
 def neighbors_agree(x, y):
     """Return in [0, 1] how often a sample's nearest neighbor has the sample's own label."""
     x, y = x[:NEIGHBORS].reshape(-1, x[0].size), y[:NEIGHBORS]
-    x = np.ascontiguousarray(x, np.float64)
+    x = np.ascontiguousarray(np.nan_to_num(x), np.float64)
     squares = np.sum(x**2, axis=1)
     distances = squares - 2 * gemm(x, x, trans_b=True)  # |a - b|^2, less |a|^2, which is the row's
     np.fill_diagonal(distances, np.inf)
