@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.nn.activations import ReLU, Sigmoid
-from course.nn.gradcheck import check_gradients, numerical_gradient, relative_error
+from course.nn.gradcheck import (
+    check_gradients,
+    directional_derivative,
+    numerical_gradient,
+    relative_error,
+)
 from course.nn.layers import Dense, Flatten, Layer, Sequential
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.regularization import BatchNorm, Dropout
@@ -123,6 +128,14 @@ def test_the_gradient_check_puts_everything_back_and_looks_at_large_arrays_in_pl
     check_gradients(network, x, max_entries=3)
     assert np.array_equal(x, numbers(5, 3, 4))
     assert all(np.array_equal(network.parameters[k], a) for k, a in before.items())
+
+
+def test_directional_derivative_of_a_known_function():
+    w = np.array([1.0, 2.0, -3.0], np.float32)
+    along, before = np.array([1.0, 0.0, 2.0]), w.copy()
+    slope = directional_derivative(lambda: float((w.astype(float) ** 3).sum()), w, along, 1e-3)
+    assert slope == pytest.approx(3 * 1 + 2 * 3 * 9, rel=1e-3)
+    assert np.array_equal(w, before)
 
 
 def test_numerical_gradient_of_a_known_function():

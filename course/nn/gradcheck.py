@@ -73,3 +73,18 @@ def check_gradients(model, x, labels=None, loss_fn=None, h=1e-5, max_entries=200
         numeric = numerical_gradient(lambda: forward()[0], array, h, indices)
         errors[name] = relative_error(analytic[name].reshape(-1)[indices], numeric)
     return errors
+
+
+def directional_derivative(function, array, direction, h):
+    """How fast a scalar `function()` grows as `array` moves along `direction`, nudged in place.
+
+    `direction` has array's shape; h is how far to go, in multiples of it, to either side. One
+    number sums up all entries, and is large enough to be seen in float32.
+    """
+    kept = array.copy()
+    array += (h * direction).astype(array.dtype)
+    above = function()
+    array[...] = kept - (h * direction).astype(array.dtype)
+    below = function()
+    array[...] = kept
+    return (above - below) / (2 * h)

@@ -183,9 +183,8 @@ class Trainer:
 
     def train_batch(self, x, y, learning_rate):
         """Take one step on the batch (x, y) and return its mean loss before the step."""
-        in_one_go = type(self.loss_fn) is SoftmaxCrossEntropy  # which is what it was written for
-        if in_one_go and hasattr(self.model, "loss_and_gradients"):
-            loss, _ = self.model.loss_and_gradients(x, y)
+        if self.in_one_go:
+            loss = self.loss_and_gradients(x, y)
             if math.isfinite(loss):
                 self.optimizer.step(learning_rate)
             return loss
@@ -193,6 +192,20 @@ class Trainer:
         if math.isfinite(loss):
             self.optimizer.backward_and_step(dlogits, learning_rate)
         return loss
+
+    def loss_and_gradients(self, x, y):
+        """Return the mean loss of the batch (x, y) and leave its gradients in the model."""
+        if self.in_one_go:
+            return self.model.loss_and_gradients(x, y)[0]
+        loss, dlogits = self.loss_fn(self.model.forward(x), y)
+        self.model.backward(dlogits)
+        return loss
+
+    @property
+    def in_one_go(self):
+        """Whether the model computes loss and gradients together, for the loss it is trained on."""
+        written_for = type(self.loss_fn) is SoftmaxCrossEntropy
+        return written_for and hasattr(self.model, "loss_and_gradients")
 
     def _remember_best(self, record):
         if record.val_loss is None:
