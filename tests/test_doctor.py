@@ -222,6 +222,14 @@ def test_before_training_only_what_can_be_seen_is_judged():
     assert examine(trainer, X[:1000], Y[:1000]) == []
 
 
+def test_an_output_layer_may_start_at_zero():
+    """All its units are alike then, and its second step goes as far as it has come."""
+    model = network()
+    model.parameters["last.w"][...] = 0
+    assert examine(FEW.trainer(model), X[:1000], Y[:1000]) == []
+    assert examine(*run(model)) == []
+
+
 def test_float64_and_another_loss_are_looked_at_too():
     """XOR's own loop tells no observer of its steps."""
     trainer = xor.XORRecipe(epochs=20_000, batch_size=1, validation_split=0.0).trainer(
