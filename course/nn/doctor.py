@@ -18,11 +18,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.nn.blas import gemm
+from course.nn.errors import CourseError
 from course.nn.losses import SoftmaxCrossEntropy
 from course.nn.signals import Monitor, Signals, compare_gradients, look, matrices
 from course.nn.training import copy_weights, is_finite
 
 PROBE = 256  # samples that are sent through the network
+
+
+class ExamineError(CourseError, ValueError):
+    """There is nothing to examine; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,13 @@ def examine(trainer, x, y, test_x=None):
     x and y are what `trainer.fit` got, `test_x` what the network is to be tested on. A `Monitor`
     among the trainer's observers lets it say more. An empty list says that nothing was found, not
     that all is well. The model is left as it was, but for its `gradients`.
+
+    Raises ExamineError without samples, or with another number of labels.
     """
+    if len(x) != len(y) or not len(x):
+        raise ExamineError(
+            f"{len(x)} samples with {len(y)} labels cannot be examined: give x and y as to `fit`."
+        )
     held_out = math.floor(len(x) * trainer.settings.validation_split)
     train_x, validation_x = np.split(x, [len(x) - held_out])
     others = {"validation": validation_x, "test": test_x if test_x is not None else x[:0]}
