@@ -8,7 +8,7 @@ import pytest
 
 from course import attention, cnn, mlp, mnist, xor
 from course.nn.activations import ReLU, Sigmoid, Tanh
-from course.nn.doctor import examine
+from course.nn.doctor import ExamineError, examine
 from course.nn.layers import Dense, Layer, Sequential
 from course.nn.optimizers import SGD
 from course.nn.recipe import Recipe
@@ -220,6 +220,20 @@ def test_before_training_only_what_can_be_seen_is_judged():
     assert [f.illness for f in examine(trainer, X[:1000], Y[:1000])] == ["gradient"]
     trainer = FEW.trainer(network())
     assert examine(trainer, X[:1000], Y[:1000]) == []
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_samples_without_their_labels_are_refused(count):
+    with pytest.raises(ExamineError, match=f"{count} samples with 0 labels"):
+        examine(FEW.trainer(network()), X[:count], Y[:0])
+
+
+def test_an_output_layer_may_start_at_zero():
+    """All its units are alike then, and its second step goes as far as it has come."""
+    model = network()
+    model.parameters["last.w"][...] = 0
+    assert examine(FEW.trainer(model), X[:1000], Y[:1000]) == []
+    assert examine(*run(model)) == []
 
 
 def test_float64_and_another_loss_are_looked_at_too():
