@@ -1,4 +1,4 @@
-"""Lesson 10: automatic differentiation, the backward pass that writes itself.
+"""Automatic differentiation: the backward pass that writes itself.
 
 In lessons 02 to 05 every backward pass is written by hand. Here every operation notes, while it
 computes, what it was computed from and how a gradient gets back from there; `Tensor.backward` then

@@ -8,19 +8,6 @@ const HOW_TO_DRAW =
   "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes " +
   "a stroke back, Delete clears. While you collect, a digit saves the drawing under it.";
 
-function button(text, title, action) {
-  const element = make("button", { type: "button", title, textContent: text });
-  element.addEventListener("click", () => {
-    if (element.getAttribute("aria-disabled") !== "true") action();
-  });
-  return element;
-}
-
-/** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
-function enable(element, isEnabled) {
-  element.setAttribute("aria-disabled", String(!isEnabled));
-}
-
 const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -65,9 +52,8 @@ class Surface {
     this.brush.addEventListener("input", () => {
       this.width.textContent = this.brush.value;
     });
-    this.eraser = button("Erase", "Draw in black", () => {
-      this.eraser.setAttribute("aria-pressed", String(!this.erasing));
-    });
+    const erase = () => this.eraser.setAttribute("aria-pressed", String(!this.erasing));
+    this.eraser = button("Erase", erase, { title: "Draw in black" });
     this.eraser.setAttribute("aria-pressed", "false");
     const on = (name, action) => this.canvas.addEventListener(name, action);
     on("pointerdown", (event) => this.pointerDown(event));

@@ -6,18 +6,15 @@ const LARGEST_FILE = 8e6; // bytes; the server takes messages up to 10 MB
 class Collection {
   constructor(model, conversation, surface) {
     Object.assign(this, { model, surface });
-    const named = (text, name, action) => {
-      const element = button(text, name, action);
-      element.setAttribute("aria-label", name);
-      return element;
-    };
+    const named = (text, name, action) => button(text, action, { title: name, "aria-label": name });
     const asking = (text, name, action, details) =>
       named(text, name, () => conversation.ask(action, details));
-    this.collect = button("Collect", "Ask for one digit after the other", () => {
+    const collect = () => {
       this.collect.setAttribute("aria-pressed", String(!this.collecting));
       this.show();
       if (this.collecting) surface.canvas.focus();
-    });
+    };
+    this.collect = button("Collect", collect, { title: "Ask for one digit after the other" });
     this.collect.setAttribute("aria-pressed", "false");
     this.wish = make("p.recognizer-wish", { role: "status" });
     this.labels = [...Array(10).keys()].map((label) =>
@@ -149,7 +146,8 @@ function acceptPictures(el, conversation, notice) {
     send(input.files[0]);
     input.value = ""; // the same file may be chosen again
   });
-  return [button("Picture …", "Or drop or paste a picture here", () => input.click()), input];
+  const title = "Or drop or paste a picture here";
+  return [button("Picture …", () => input.click(), { title }), input];
 }
 
 /** Put everything on the page; anywidget calls this once for every view of a widget. */
@@ -170,8 +168,8 @@ function render({ model, el }) {
   const tools = make(
     "div.recognizer-tools",
     {},
-    button("Undo", "Take the last stroke back", () => surface.undo()),
-    button("Clear", "Empty the canvas", () => surface.clear()),
+    button("Undo", () => surface.undo(), { title: "Take the last stroke back" }),
+    button("Clear", () => surface.clear(), { title: "Empty the canvas" }),
     surface.eraser,
     ...acceptPictures(el, conversation, notice),
     make("label", {}, "Brush ", surface.brush, surface.width),

@@ -2,19 +2,6 @@
 
 const SKIP = "Type your guess, or press Next to see it.";
 
-function button(label, action) {
-  const element = make("button", { type: "button", textContent: label });
-  element.addEventListener("click", () => {
-    if (element.getAttribute("aria-disabled") !== "true") action();
-  });
-  return element;
-}
-
-/** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
-function enable(element, isEnabled) {
-  element.setAttribute("aria-disabled", String(!isEnabled));
-}
-
 function labeled(name, control) {
   return make("label", {}, `${name} `, control);
 }

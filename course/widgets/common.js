@@ -26,6 +26,20 @@ function draw(name, attributes = {}, ...children) {
   return element;
 }
 
+/** A button that shows `content`, a text or several children, and acts while it is enabled. */
+function button(content, action, properties = {}) {
+  const element = make("button", { type: "button", ...properties }, ...[content].flat());
+  element.addEventListener("click", () => {
+    if (element.getAttribute("aria-disabled") !== "true") action();
+  });
+  return element;
+}
+
+/** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
+function enable(element, isEnabled) {
+  element.setAttribute("aria-disabled", String(!isEnabled));
+}
+
 /** What a picture of the course says of itself: the Description that its PNG holds, if any. */
 function description(source) {
   const start = source.indexOf(",") + 1;

@@ -5,11 +5,8 @@ const DEAD = 0.0005; // numbers this small are shown as 0
 
 const range = (count) => [...Array(count).keys()];
 
-function button(title, action, ...children) {
-  const element = make("button", { type: "button", title, "aria-label": title }, ...children);
-  element.addEventListener("click", action);
-  return element;
-}
+const named = (title, action, ...children) =>
+  button(children, action, { title, "aria-label": title });
 
 /** A number as it is read, with a true minus sign. */
 const told = (number) => (Math.abs(number) < DEAD ? "0" : number.toFixed(2).replace("-", "−"));
@@ -170,7 +167,7 @@ class Sum {
     this.products = new Nine("products");
     this.sentence = make("p");
     const sign = (text) => make("span.kernel-hover-sign", { "aria-hidden": "true" }, text);
-    const back = button("Reset weights", reset, "Reset weights");
+    const back = named("Reset weights", reset, "Reset weights");
     this.element = section(
       "The sum behind it",
       this.pixels.element,
@@ -251,11 +248,11 @@ class KernelHover {
     const buttons = this.digits.map((image, n) => {
       const small = make("canvas");
       paint(small, image, grey);
-      return button(`digit ${n + 1}`, () => this.take(image), small);
+      return named(`digit ${n + 1}`, () => this.take(image), small);
     });
     const empty = () => this.take(new Array(SIDE ** 2).fill(0));
     const hint = make("span", {}, "and draw into the picture below");
-    return [...buttons, button("Clear the picture", empty, "Clear"), hint];
+    return [...buttons, named("Clear the picture", empty, "Clear"), hint];
   }
 
   makePictures() {
@@ -280,7 +277,7 @@ class KernelHover {
       this.channel = k;
       this.show();
     };
-    const element = button(name, choose, kernel, map, this.isNetwork ? "" : name);
+    const element = named(name, choose, kernel, map, this.isNetwork ? "" : name);
     return { element, kernel, map };
   }
 
