@@ -22,16 +22,17 @@ LOSSES = {
 }
 
 
-def sides(model):
+def sides(model, **options):
     """Return (by hand, by autograd): two functions that compute the gradients of one batch.
 
-    Each returns {name: gradient}. `model` is one of `LOSSES`; the batch has its recipe's size, all
-    four cases for XOR.
+    Each returns {name: gradient}. `model` is one of `LOSSES`, built with `options`, as
+    dtype=np.float64; the batch has its recipe's size, all four cases for XOR.
     """
-    network, loss_of = models.build(model), LOSSES[model]
+    network, loss_of = models.build(model, **options), LOSSES[model]
     x, y = digits(models.recipe(model).batch_size)
     if model == "xor":
         x, y = xor.INPUTS, xor.TARGETS
+    x = x.astype(options.get("dtype", x.dtype))
 
     def by_hand():
         if hasattr(network, "loss_and_gradients"):

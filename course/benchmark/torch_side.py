@@ -4,7 +4,6 @@ The only module of the course that loads PyTorch, which the course does not need
 names that they have in the course, so that the course's weights can be put into them.
 """
 
-import re
 from collections import OrderedDict
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from course import models
 from course.benchmark.course_side import LEARNING_RATE
+from course.interchange import to_torch
 
 
 def mlp():
@@ -64,16 +64,6 @@ OPTIMIZERS = {
 }
 
 
-def state_dict(parameters):
-    """The course's parameters as PyTorch has them: dense weights are (outputs, inputs) there."""
-    state = {}
-    for name, w in parameters.items():
-        stem, kind = re.fullmatch(r"(.*?)(?:[._]([wb]))?", name).groups()
-        theirs = stem + {"w": ".weight", "b": ".bias", None: ""}[kind]
-        state[theirs] = torch.tensor(w.T if kind == "w" and w.ndim == 2 else w)
-    return state
-
-
 class TorchSide:
     """Trains PyTorch's model with all cores on shuffled mini-batches, eagerly or `compiled`."""
 
@@ -81,7 +71,8 @@ class TorchSide:
         torch.manual_seed(1)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y).long()
         self.network = NETWORKS[model]()
-        self.network.load_state_dict(state_dict(models.build(model).parameters))
+        weights = to_torch(models.build(model).parameters)
+        self.network.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
         if compiled:  # for each size of batch anew: the epoch's last may be smaller
             self.network.compile(dynamic=False)
         self.optimizer = OPTIMIZERS[optimizer](self.network.parameters(), LEARNING_RATE[optimizer])
