@@ -85,4 +85,6 @@ class SideBySide:
             return "".join(f'<{tag} style="{style}">{html.escape(c)}</{tag}>' for c in cells)
 
         lines = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in self.rows)
-        return f"<table><thead><tr>{row(self.titles, 'th')}</tr></thead><tbody>{lines}</tbody></table>"
+        return (
+            f"<table><thead><tr>{row(self.titles, 'th')}</tr></thead><tbody>{lines}</tbody></table>"
+        )

@@ -1,7 +1,7 @@
 """The same models in JAX at its best: a whole epoch is one compiled program.
 
-The only module of the course that loads JAX, which the course does not need. A model is a function
-of the course's own parameters, a dict from names to arrays.
+Only this module and a cell of lesson 10b load JAX, which the course does not need. A model is a
+function of the course's own parameters, a dict from names to arrays.
 """
 
 from functools import partial

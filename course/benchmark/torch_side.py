@@ -1,7 +1,7 @@
 """The same models in PyTorch, written as its users would: a yardstick of the benchmark.
 
-The only module of the course that loads PyTorch, which the course does not need. Layers have the
-names that they have in the course, so that the course's weights can be put into them.
+Only this module and cells of lesson 10b load PyTorch, which the course does not need. Layers have
+the names that they have in the course, so that the course's weights can be put into them.
 """
 
 from collections import OrderedDict

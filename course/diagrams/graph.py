@@ -4,6 +4,7 @@ from course.diagrams.base import Diagram, DiagramError
 
 WIDTH, STEP = 132, 84  # from one tensor to the next: across, and down
 BOX, HEIGHT = 108, 44
+LEFT = 40  # room for the longest gradient beside the first column
 MOST = 60  # tensors that a reader can still follow
 INFIX = ("+", "-", "*", "/", "@")
 
@@ -24,11 +25,11 @@ def computation_graph(tensor):
     places = arrange(order)
     columns = max(column for column, _ in places.values()) + 1
     rows = max(row for _, row in places.values()) + 1
-    diagram = Diagram(WIDTH * columns + 20, STEP * rows + 10, in_words(order, names))
+    diagram = Diagram(LEFT + WIDTH * columns, STEP * rows + 10, in_words(order, names))
     boxes = {}
     for one in order:  # parents first
         column, row = places[one]
-        x, y = 10 + WIDTH * (column + 0.5), 34 + STEP * row
+        x, y = LEFT + WIDTH * (column + 0.5), 34 + STEP * row
         box = diagram.box(x, y, title(one, names), content(one), BOX, HEIGHT, role(one))
         boxes[one] = box
         for parent, _ in one.parents:

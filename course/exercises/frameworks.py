@@ -5,7 +5,6 @@ import numpy as np
 from course.autograd import Tensor
 from course.autograd.tensor import unbroadcast
 from course.exercises import Exercise
-from course.nn.gradcheck import numerical_gradient
 
 LESSON, PYTORCH = "10-frameworks", "10b-pytorch"
 
@@ -49,7 +48,10 @@ class OrderExercise(Exercise):
             return order
         order, (_, parents) = list(order), arguments
         early = [n for i, n in enumerate(order) if not set(parents.get(n, [])) <= set(order[:i])]
-        return {"the names": sorted(order), "names before one of their parents": early}
+        return {
+            "the names": sorted(order),
+            "names before one of their parents": ", ".join(early) or "none",
+        }
 
 
 class LayerExercise(Exercise):
@@ -64,23 +66,16 @@ class LayerExercise(Exercise):
             raise TypeError(f"the layer gave a {type(y).__name__}: compute with x and gain alone")
         weights = np.cos(np.arange(y.data.size)).reshape(y.shape)  # else most gradients cancel
         (y * weights).sum().backward()
-        names = {"the output": y.data, "the gradient of x": x.grad, "the gradient of gain": gain.grad}
-        return {name: np.zeros(()) if a is None else a for name, a in names.items()}
+        found = {"the output": y.data}
+        for name, one in (("x", x), ("gain", gain)):
+            found[f"the gradient of {name}"] = one.data * 0 if one.grad is None else one.grad
+        return found
 
 
 def _product_cases(random):
     by_hand = (np.array([1.0, 10.0]), np.array([2.0, 3.0]), np.array([5.0, -4.0]))
     shapes = [tuple(random.integers(2, 6, axes)) for axes in (1, 2, 3)]
     return [(1.0, 2.0, 3.0), by_hand, *(tuple(random.standard_normal((3, *s))) for s in shapes)]
-
-
-def _numerical_product(forward, dy, a, b):
-    a, b = np.array(a, np.float64), np.array(b, np.float64)
-
-    def loss():
-        return float(np.sum(dy * forward(a, b)))
-
-    return numerical_gradient(loss, a), numerical_gradient(loss, b)
 
 
 def _copies(random):
@@ -212,16 +207,17 @@ def _everything(last, parents):
     return order
 
 
-def _norm(power=0.5, axis=-1, total=False, centered=False, detached=False, gained=True, inside=1e-5):
-    """A layer norm with a mistake or two."""
+def _mean(squares):
+    return squares.mean(axis=-1, keepdims=True)
+
+
+def _norm(mean=_mean, power=0.5, small=1e-5, root_of=lambda x: x, gained=True):
+    """An RMS norm with one thing otherwise."""
 
     def attempt(x, gain):
-        squares = (x - x.mean(axis=-1, keepdims=True)) if centered else x
-        squares = squares * squares
-        size = squares.sum(axis, keepdims=True) if total else squares.mean(axis, keepdims=True)
-        root = (size + inside) ** power
-        y = x / (root.data if detached else root)
-        return gain * y if gained else y + gain * 0
+        shown = root_of(x)
+        y = x / (mean(shown * shown) + small) ** power
+        return gain * y if gained else y
 
     return attempt
 
@@ -254,7 +250,6 @@ MULTIPLY_BACKWARD = Exercise(
         ),
         "dy is added to the slopes; slopes multiply": lambda dy, a, b: (dy + b, dy + a),
     },
-    numerical=_numerical_product,
 )
 
 ORDER = OrderExercise(
@@ -305,14 +300,22 @@ RMS_NORM = LayerExercise(
     lesson=LESSON,
     mistakes={
         "the root is missing: ** 0.5": _norm(power=1),
-        "the mean goes over the batch; each row has a size of its own": _norm(axis=0),
-        "it is the sum of the squares and not their mean": _norm(total=True),
-        "the mean is subtracted: that is layer norm": _norm(centered=True),
+        "the mean goes over the batch; each row has a size of its own": (
+            _norm(lambda squares: squares.mean(axis=0, keepdims=True))
+        ),
+        "the mean goes over everything; each row has a size of its own": _norm(lambda s: s.mean()),
+        "keepdims=True is missing: a mean of shape (batch,) meets the columns, not the rows": (
+            _norm(lambda squares: squares.mean(axis=-1))
+        ),
+        "it is the sum of the squares and not their mean": (
+            _norm(lambda squares: squares.sum(axis=-1, keepdims=True))
+        ),
+        "the mean is subtracted first: that is layer norm": _norm(root_of=lambda x: x - _mean(x)),
         "the root is computed from x.data, so that no gradient gets through it": (
-            _norm(detached=True)
+            _norm(root_of=lambda x: x.data)
         ),
         "gain is left out": _norm(gained=False),
-        "the 1e-5 is left out": _norm(inside=0.0),
+        "the 1e-5 is left out": _norm(small=0.0),
     },
 )
 

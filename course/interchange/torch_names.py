@@ -51,9 +51,9 @@ def write_torch(path, model):
     counterpart of the same name. Raises `OSError`.
     """
     if model.buffers:
+        names = ", ".join(model.buffers)
         raise InterchangeError(
-            f"{path}: PyTorch has other names for {', '.join(model.buffers)}: write a model without "
-            "batch norm"
+            f"{path}: PyTorch has other names for {names}: write a model without batch norm"
         )
     content = safetensors.numpy.save(to_torch(model.parameters))
     with replacing(path) as file:
