@@ -43,7 +43,7 @@ def printed(notebook):
     for cell in notebook.cells:
         if call := CALL.search(cell.source):
             package, name = call.groups()
-            texts = [o.text for o in cell.outputs if o.output_type == "stream"]
+            texts = [o.text for o in cell.outputs if o.get("name") == "stdout"]
             found[package][name] = "".join(texts).rstrip()
     return found
 
