@@ -14,7 +14,7 @@ from course.exercises.differences import (
     difference,
     size,
 )
-from course.exercises.running import TimeIsUp, run
+from course.exercises.running import Outcome, TimeIsUp, run
 from course.exercises.traces import warning_text, where
 from course.exercises.verdict import ExerciseError, Verdict
 
@@ -146,8 +146,8 @@ class _Judge:
     # -------------------------------------------------------------- one call
 
     def _run(self, function, *arguments):
-        left = max(0.1, self.deadline - time.monotonic())
-        return run(function, *arguments, seconds=left)
+        left = self.deadline - time.monotonic()
+        return run(function, *arguments, seconds=left) if left > 0 else Outcome(error=TimeIsUp())
 
     def _try(self, arguments):
         """What is wrong with the attempt in this case (None if nothing), and its outcome."""
