@@ -11,6 +11,7 @@ import pytest
 from course import frameworks
 from course.autograd import Tensor, tensor
 from course.exercises import frameworks as exercises
+from course.exercises import pytorch
 from course.nn.gradcheck import numerical_gradient, relative_error
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -60,7 +61,7 @@ def by_suffix(parameters):
         (exercises.ORDER, kahn),
         (exercises.UNBROADCAST, axis_by_axis),
         (exercises.RMS_NORM, by_power),
-        (exercises.STATE_DICT, by_suffix),
+        (pytorch.STATE_DICT, by_suffix),
     ],
 )
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -75,7 +76,7 @@ def test_other_right_answers(exercise, attempt, seed):
         exercises.ORDER,
         exercises.UNBROADCAST,
         exercises.RMS_NORM,
-        exercises.STATE_DICT,
+        pytorch.STATE_DICT,
     ],
 )
 @pytest.mark.parametrize("seed", [1, 2, 3])

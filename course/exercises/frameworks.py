@@ -1,4 +1,4 @@
-"""The exercises of lesson 10 and of 10b, where its network moves to PyTorch."""
+"""The exercises of lesson 10."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from course.autograd import Tensor
 from course.autograd.tensor import unbroadcast
 from course.exercises import Exercise
 
-LESSON, PYTORCH = "10-frameworks", "10b-pytorch"
+LESSON = "10-frameworks"
 
 
 def multiply_backward(dy, a, b):
@@ -28,15 +28,6 @@ def topological_order(last, parents):
 
 def rms_norm(x, gain):
     return gain * x / ((x * x).mean(axis=-1, keepdims=True) + 1e-5) ** 0.5
-
-
-def state_dict(parameters):
-    kinds = {"w": "weight", "b": "bias"}
-    state = {}
-    for name, array in parameters.items():
-        layer, kind = name.split(".")
-        state[f"{layer}.{kinds[kind]}"] = array.T.copy()  # of one axis, .T is the same
-    return state
 
 
 class OrderExercise(Exercise):
@@ -126,20 +117,6 @@ def _layer_cases(random):
     return by_hand + drawn
 
 
-def _networks(random):
-    by_hand = {"output.w": np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), "output.b": np.ones(3)}
-    cases = [(by_hand,)]
-    for _ in range(3):
-        inputs, hidden, outputs = random.integers(2, 7, 3)
-        sizes = {"hidden": (inputs, hidden), "output": (hidden, outputs)}
-        drawn = {}
-        for layer, shape in sizes.items():
-            drawn[f"{layer}.w"] = random.standard_normal(shape)
-            drawn[f"{layer}.b"] = random.standard_normal(shape[1])
-        cases.append((drawn,))
-    return cases
-
-
 def _only_new_axes(gradient, shape):
     return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
 
@@ -218,16 +195,6 @@ def _norm(mean=_mean, power=0.5, small=1e-5, root_of=lambda x: x, gained=True):
         shown = root_of(x)
         y = x / (mean(shown * shown) + small) ** power
         return gain * y if gained else y
-
-    return attempt
-
-
-def _renamed(turn=lambda array: array.T.copy(), rename=str):
-    """A `state_dict` that turns and renames in another way."""
-
-    def attempt(parameters):
-        right = zip(state_dict(parameters), parameters.values(), strict=True)
-        return {rename(name): turn(array) for name, array in right}
 
     return attempt
 
@@ -316,30 +283,5 @@ RMS_NORM = LayerExercise(
         ),
         "gain is left out": _norm(gained=False),
         "the 1e-5 is left out": _norm(small=0.0),
-    },
-)
-
-STATE_DICT = Exercise(
-    state_dict,
-    _networks,
-    'Two things: "hidden.w" becomes "hidden.weight", and (inputs, outputs) becomes (outputs, '
-    "inputs).",
-    "name.split('.') parts the layer from the kind. A transposed array is array.T, which leaves a "
-    "bias as it is.",
-    "return {name.replace('.w', '.weight').replace('.b', '.bias'): array.T.copy() for name, array "
-    "in parameters.items()}.",
-    lesson=PYTORCH,
-    mistakes={
-        "the weights are not transposed": _renamed(turn=np.copy),
-        "the weights are reshaped and not transposed: each number lands elsewhere": _renamed(
-            turn=lambda array: array.reshape(array.shape[::-1])
-        ),
-        "the names are still the course's": _renamed(
-            rename=lambda name: name.replace("weight", "w").replace("bias", "b")
-        ),
-        "the name of the layer is lost": _renamed(rename=lambda name: name.split(".")[1]),
-        "the biases have become rows; they keep their one axis": _renamed(
-            turn=lambda array: np.atleast_2d(array.T).copy()
-        ),
     },
 )
