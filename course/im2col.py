@@ -82,7 +82,7 @@ def convolve(x, w, b):
 @jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_weights(x, w, dy):
     """Same as `course.cnn.convolve_backward_weights`: (dw, db)."""
-    batch, in_channels, height, width = x.shape
+    batch, in_channels, _, width = x.shape
     _, out_channels, rows, columns = dy.shape
     kernel = w.shape[2]
     cols = np.zeros((in_channels * kernel * kernel, rows * width), x.dtype)
@@ -104,7 +104,7 @@ def convolve_backward_weights(x, w, dy):
 @jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_input(x, w, dy):
     """Same as `course.cnn.convolve_backward_input`: dx of the padded images."""
-    batch, in_channels, height, width = x.shape
+    batch, in_channels, _, width = x.shape
     _, out_channels, rows, columns = dy.shape
     kernel = w.shape[2]
     dx = np.zeros_like(x)

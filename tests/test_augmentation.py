@@ -56,7 +56,9 @@ def test_a_matrix_moves_pixels_as_scipy_does(images):
     warp(squares, maps, np.zeros((len(squares), 2, 28, 28), np.float32), out)
     for image, ours, matrix in zip(squares, out, maps, strict=True):
         offset = 13.5 + matrix[:, 2] - matrix[:, :2] @ [13.5, 13.5]
-        theirs = ndimage.affine_transform(image, matrix[:, :2], offset, order=1, mode="grid-constant")
+        theirs = ndimage.affine_transform(
+            image, matrix[:, :2], offset, order=1, mode="grid-constant"
+        )
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 

@@ -122,7 +122,7 @@ def test_a_run_that_is_resumed_is_the_run(tmp_path):
         assert np.array_equal(w, second.model.parameters.get(name, second.model.buffers.get(name)))
 
 
-# ---- Batch norm for pictures, label smoothing -----------------------------------------------------
+# ---- Batch norm for pictures, label smoothing ---------------------------------------------------
 
 
 def test_batch_norm_of_pictures_is_that_of_their_places():

@@ -46,7 +46,10 @@ def add_arguments(parser):
         help="move, turn and bend the pictures anew in each epoch",
     )
     parser.add_argument(
-        "--plain-epochs", type=commands.whole_number(0, 10**15 - 1), metavar="N", help="of them at the end as they are"
+        "--plain-epochs",
+        type=commands.whole_number(0, 10**15 - 1),
+        metavar="N",
+        help="of them at the end as they are",
     )
     parser.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
     parser.add_argument("--log", metavar="FILE", help="the log (default: a new one in logs/mine)")

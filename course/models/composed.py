@@ -68,7 +68,14 @@ LAYERS = {
 }
 for _plain in (MaxPool2D, Flatten, architecture.Reshape, *ACTIVATIONS.values()):
     LAYERS[_plain] = lambda **_: {}
-MODELS = (MLP, CNN, PatchAttention, DeepCNN, XOR, architecture.Network)  # each keeps its own `config`
+MODELS = (
+    MLP,
+    CNN,
+    PatchAttention,
+    DeepCNN,
+    XOR,
+    architecture.Network,
+)  # each keeps its own `config`
 KNOWN = {c.__name__: c for c in (Sequential, *LAYERS, *MODELS)}
 
 
