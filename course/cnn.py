@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course import im2col
 from course.nn import shares
 from course.nn.activations import ReLU
 from course.nn.compiled import REGROUP, jit
@@ -126,7 +127,7 @@ def convolve_numpy(x, w, b, stride=1):
 # stride of 2, and so on.
 
 
-@jit(fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP)
 def convolve(x, w, b):
     """Same as `convolve_textbook` with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -151,7 +152,7 @@ def convolve(x, w, b):
     return y
 
 
-@jit(fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_weights(x, w, dy):
     """Return (dw, db) as `convolve_textbook_backward` does, with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -180,7 +181,7 @@ def convolve_backward_weights(x, w, dy):
     return dw, db
 
 
-@jit(fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_input(x, w, dy):
     """Return dx as `convolve_textbook_backward` does, with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -207,7 +208,7 @@ def convolve_backward_input(x, w, dy):
 # ---- Pooling ------------------------------------------------------------------------------------
 
 
-@jit
+@jit(nogil=True)
 def max_pool(x, size, stride):
     """Return the largest value of each window and where it was, both (batch, channels, r, s).
 
@@ -227,7 +228,7 @@ def max_pool(x, size, stride):
     return y, where
 
 
-@jit
+@jit(nogil=True)
 def max_pool_image(x, size, stride, y, where):
     """Write the maxima of x (height, width) into y (rows, columns), and where they were."""
     width = x.shape[1]
@@ -242,7 +243,7 @@ def max_pool_image(x, size, stride, y, where):
             y[r, s], where[r, s] = best, best_at
 
 
-@jit
+@jit(nogil=True)
 def max_pool_backward(dy, where, height, width):
     """Return dx: each window's gradient goes to the pixel that won it, the others get none."""
     batch, channels, rows, columns = dy.shape
@@ -327,11 +328,17 @@ def cross_entropy(logits, labels, batch):
 # ---- Layers and network -------------------------------------------------------------------------
 
 
+# From so many channels on, one matrix product is faster than the loops, with the BLAS kernels of
+# every processor that was tried: `python -m course bench convolutions`.
+PRODUCT_FROM = 8
+
+
 class Conv2D(Layer):
     """Convolution: (batch, in_channels, h, w) -> (batch, out_channels, rows, columns).
 
     rows = (h + 2 * padding - kernel) // stride + 1, columns likewise. Weights start Xavier uniform,
     biases at zero. With `needs_input_gradient=False` (for a first layer) `backward` returns None.
+    From PRODUCT_FROM channels on it computes as `course.im2col` does, below by this file's loops.
 
     Raises ValueError for sizes that make no sense, and for images that do not fit.
     """
@@ -355,11 +362,19 @@ class Conv2D(Layer):
         self.add_parameter("w", w)
         self.add_parameter("b", np.zeros(out_channels, dtype))
 
+    @property
+    def _ways(self):
+        """The functions that compute the sums, and their way back to the weights and the input."""
+        if self.in_channels >= PRODUCT_FROM:
+            return (im2col.convolve, im2col.convolve_backward_weights,
+                    im2col.convolve_backward_input)  # fmt: skip
+        return convolve, convolve_backward_weights, convolve_backward_input
+
     def forward(self, x):
         w, b = self.parameters["w"], self.parameters["b"]
         check_images("convolution", x, w.shape[2], self.padding, channels=w.shape[1])
         self.x = pad(x, self.padding, w.dtype)
-        y = convolve(self.x, w, b)
+        y = self._ways[0](self.x, w, b)
         self.shape_at_stride_1 = y.shape
         return np.ascontiguousarray(y[:, :, :: self.stride, :: self.stride])
 
@@ -368,10 +383,10 @@ class Conv2D(Layer):
         if self.stride > 1:  # the sums that forward left out get no gradient
             dy_kept, dy = dy, np.zeros(self.shape_at_stride_1, dy.dtype)
             dy[:, :, :: self.stride, :: self.stride] = dy_kept
-        self.gradients["w"][:], self.gradients["b"][:] = convolve_backward_weights(self.x, w, dy)
+        self.gradients["w"][:], self.gradients["b"][:] = self._ways[1](self.x, w, dy)
         if not self.needs_input_gradient:
             return None
-        dx = convolve_backward_input(self.x, w, dy)
+        dx = self._ways[2](self.x, w, dy)
         inner = slice(self.padding, -self.padding or None)
         return np.ascontiguousarray(dx[:, :, inner, inner])
 

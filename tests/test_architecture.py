@@ -88,6 +88,28 @@ def test_names_and_order_follow_the_file():
     ]
 
 
+def test_batch_norm_after_a_picture_has_a_feature_for_each_channel():
+    pictures = [conv2d(1, 2, 8), maxpool(2, 6), batchnorm(2)]
+    network = Network([*pictures, dense(18, 3)])
+    assert list(network.layers) == [
+        "conv2d0",
+        "relu0",
+        "maxpool1",
+        "batchnorm2",
+        "flatten3",
+        "dense3",
+    ]
+    network.training = True
+    outputs = network.layers["batchnorm2"].forward(
+        np.random.default_rng(1).random((4, 2, 3, 3), np.float32)
+    )
+    np.testing.assert_allclose(outputs.mean(axis=(0, 2, 3)), 0, atol=1e-5)
+    again = Network(**network.config)
+    assert network.parameters.keys() == again.parameters.keys()
+    with pytest.raises(ArchitectureError, match=r"gives 18 \(2 x 3 x 3\), but .* takes 3"):
+        Network([*pictures[:2], batchnorm(3), dense(18, 3)])
+
+
 def bends(network):
     return [name for name, layer in network.layers.items() if isinstance(layer, ACTIVATED)]
 

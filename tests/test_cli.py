@@ -114,10 +114,11 @@ def test_every_option_reaches_the_recipe(course):
         "validation_split": 0.25,
         "patience": 2,
         "min_delta": 0.001,
+        "plain_epochs": 0,
     }
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    code, lines, _ = course("train", "mlp", *arguments, "--json")
-    assert code == 0 and json.loads(lines[-1])["recipe"] == options
+    code, lines, _ = course("train", "mlp", *arguments, "--augment", "--json")
+    assert code == 0 and json.loads(lines[-1])["recipe"] == options | {"augment": True}
 
 
 def test_the_log_names_its_command(course, monkeypatch):

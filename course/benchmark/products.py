@@ -50,12 +50,18 @@ def attention(batch, tokens=49, d_model=64, d_ff=128):
     return batch * (layers + scores + mixture)
 
 
+def deep(batch):
+    """Two convolutions, each image's a product of its own, and two dense layers."""
+    images = dense(28 * 28, 25, 16, first=True) + dense(14 * 14, 16 * 25, 32)
+    return batch * images + dense(batch, 32 * 7 * 7, 128) + dense(batch, 128, 10)
+
+
 def xor(batch):
     """2 -> 4 -> 1."""
     return dense(batch, 2, 4, first=True) + dense(batch, 4, 1)
 
 
-PRODUCTS = {"mlp": mlp, "cnn": cnn, "attention": attention, "xor": xor}
+PRODUCTS = {"mlp": mlp, "cnn": cnn, "attention": attention, "deep": deep, "xor": xor}
 
 
 def multiplications(products):

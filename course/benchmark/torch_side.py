@@ -56,7 +56,28 @@ class PatchAttention(nn.Module):
         return self.classifier(self.ff2(hidden.mean(dim=1)))
 
 
-NETWORKS = {"mlp": mlp, "cnn": cnn, "attention": PatchAttention}
+def deep():
+    """1x28x28 -> 16@14x14 -> 32@7x7 -> 1568 -> 128 -> 10, with batch norm and dropout."""
+    layers = {
+        "images": nn.Unflatten(1, (1, 28, 28)),
+        "conv1": nn.Conv2d(1, 16, 5, padding=2),
+        "pool1": nn.MaxPool2d(2),
+        "norm1": nn.BatchNorm2d(16),
+        "relu1": nn.ReLU(),
+        "conv2": nn.Conv2d(16, 32, 5, padding=2),
+        "pool2": nn.MaxPool2d(2),
+        "norm2": nn.BatchNorm2d(32),
+        "relu2": nn.ReLU(),
+        "flatten": nn.Flatten(),
+        "hidden": nn.Linear(32 * 7 * 7, 128),
+        "relu3": nn.ReLU(),
+        "dropout": nn.Dropout(0.3),
+        "classifier": nn.Linear(128, 10),
+    }
+    return nn.Sequential(OrderedDict(layers))
+
+
+NETWORKS = {"mlp": mlp, "cnn": cnn, "attention": PatchAttention, "deep": deep}
 OPTIMIZERS = {
     "sgd": torch.optim.SGD,
     "momentum": lambda parameters, lr: torch.optim.SGD(parameters, lr, momentum=0.9),
@@ -71,8 +92,11 @@ class TorchSide:
         torch.manual_seed(1)
         self.x, self.y = torch.from_numpy(x), torch.from_numpy(y).long()
         self.network = NETWORKS[model]()
-        weights = to_torch(models.build(model).parameters)
-        self.network.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+        ours = models.build(model)
+        weights = {name: torch.from_numpy(w) for name, w in to_torch(ours.parameters).items()}
+        # Not strict: batch norm's running means begin as the course's do, at 0 and 1.
+        self.network.load_state_dict(weights, strict=not ours.buffers)
+        self.loss = nn.CrossEntropyLoss(label_smoothing=ours.loss_fn.smoothing)
         if compiled:  # for each size of batch anew: the epoch's last may be smaller
             self.network.compile(dynamic=False)
         self.optimizer = OPTIMIZERS[optimizer](self.network.parameters(), LEARNING_RATE[optimizer])
@@ -83,7 +107,7 @@ class TorchSide:
         order = torch.randperm(len(self.x)) if order is None else torch.from_numpy(order)
         total = 0.0
         for chosen in order.split(self.batch_size):
-            loss = nn.functional.cross_entropy(self.network(self.x[chosen]), self.y[chosen])
+            loss = self.loss(self.network(self.x[chosen]), self.y[chosen])
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -6,7 +6,7 @@ import argparse
 import importlib.metadata
 
 from course import benchmark, commands, models, records
-from course.benchmark import cost, learning, report
+from course.benchmark import convolutions, cost, learning, report
 from course.nn.recipe import OPTIMIZERS
 
 
@@ -35,7 +35,9 @@ positive_seconds.__name__ = "number"  # argparse: "invalid number value"
 
 
 def add_arguments(parser):
-    kinds = parser.add_subparsers(dest="model", required=True, metavar="MODEL|all|cost|data")
+    kinds = parser.add_subparsers(
+        dest="model", required=True, metavar="MODEL|all|cost|data|convolutions"
+    )
     for name in (*models.MODELS, "all"):
         text = "all models in turn" if name == "all" else f"the model {name}"
         kind = kinds.add_parser(name, help=text, description=__doc__)
@@ -92,6 +94,12 @@ def add_arguments(parser):
     )
     add_output_arguments(kind)
     kind.set_defaults(measure=run_data)
+    kind = kinds.add_parser(
+        "convolutions", help="loops or one product", description=convolutions.__doc__
+    )
+    kind.add_argument("--rounds", type=commands.positive_int, metavar="N", default=15)
+    add_output_arguments(kind)
+    kind.set_defaults(measure=run_convolutions)
 
 
 def add_common_arguments(parser, rounds):
@@ -126,7 +134,7 @@ def finish(arguments, results, versions=()):
         report.save(arguments.out, results, made_by)
         print(f"Figures: {arguments.out}")
     if arguments.json:
-        every = arguments.model in ("all", "cost", "data")
+        every = arguments.model in ("all", "cost", "data", "convolutions")
         commands.print_json(results if every else results[0])
 
 
@@ -151,6 +159,12 @@ def run_data(arguments):
         report=lambda line: print(line, flush=True),
     )
     print(learning.table(results))
+    finish(arguments, results)
+
+
+def run_convolutions(arguments):
+    results = convolutions.measure(rounds=arguments.rounds)
+    print(convolutions.table(results))
     finish(arguments, results)
 
 

@@ -50,6 +50,7 @@ def take_a_step(name):
         xor.sweep(4, range(1, 3), epochs=1)
         return
     x, y = np.zeros((recipe.batch_size, 784), np.float32), np.zeros(recipe.batch_size, np.uint8)
-    trainer = dataclasses.replace(recipe, epochs=1, validation_split=0.0).trainer(model)
+    epochs = 1 + recipe.plain_epochs  # the first one with augmentation, if the recipe has that
+    trainer = dataclasses.replace(recipe, epochs=epochs, validation_split=0.0).trainer(model)
     trainer.fit(x, y)
     training.evaluate(model, x, y)

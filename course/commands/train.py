@@ -39,6 +39,18 @@ def add_arguments(parser):
         "--patience", type=commands.positive_int, metavar="N", help="stop after N epochs no better"
     )
     parser.add_argument("--min-delta", type=float, metavar="F", help="what counts as better")
+    parser.add_argument(
+        "--augment",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="move, turn and bend the pictures anew in each epoch",
+    )
+    parser.add_argument(
+        "--plain-epochs",
+        type=commands.whole_number(0, 10**15 - 1),
+        metavar="N",
+        help="of them at the end as they are",
+    )
     parser.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
     parser.add_argument("--log", metavar="FILE", help="the log (default: a new one in logs/mine)")
     parser.add_argument("--resume", metavar="FILE", help="go on with the run saved in FILE")

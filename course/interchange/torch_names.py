@@ -6,6 +6,8 @@ x @ weight.T + bias, with weight (outputs, inputs). Convolutions have the same o
     here            in PyTorch        (inputs, outputs) becomes (outputs, inputs)
     "hidden.w"      "hidden.weight"   transposed if it has two axes
     "hidden.b"      "hidden.bias"     as it is
+    "norm.gamma"    "norm.weight"     as it is
+    "norm.beta"     "norm.bias"       as it is
     "positions"     "positions"       as it is
 
 The files are those of `safetensors.torch.save_file(network.state_dict(), path)`: plain safetensors,
@@ -22,13 +24,13 @@ import safetensors.numpy
 from course.interchange.binary import InterchangeError, check_finite
 from course.nn.files import open_regular, replacing
 
-KINDS = {"w": ".weight", "b": ".bias", None: ""}
+KINDS = {"w": ".weight", "b": ".bias", "gamma": ".weight", "beta": ".bias", None: ""}
 FLOATS = ("float16", "float32", "float64")
 
 
 def torch_name(name):
     """What PyTorch calls the parameter `name`: "hidden.w" and "hidden_w" are "hidden.weight"."""
-    stem, kind = re.fullmatch(r"(.*?)(?:[._]([wb]))?", name).groups()
+    stem, kind = re.fullmatch(r"(.*?)(?:[._](w|b|gamma|beta))?", name).groups()
     return stem + KINDS[kind]
 
 

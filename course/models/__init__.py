@@ -3,7 +3,7 @@
 import functools
 import json
 
-from course import attention, cnn, mlp, xor
+from course import attention, cnn, deep, mlp, xor
 from course.models import architecture, composed, shapes
 from course.nn import checkpoint
 
@@ -12,6 +12,7 @@ MODELS = {
     "mlp": (mlp.MLP, mlp.RECIPE),
     "cnn": (cnn.CNN, cnn.RECIPE),
     "attention": (attention.PatchAttention, attention.RECIPE),
+    "deep": (deep.DeepCNN, deep.RECIPE),
     "xor": (xor.XOR, xor.RECIPE),
 }
 # And what a checkpoint may hold besides: a network whose layers were read from a file.

@@ -9,6 +9,9 @@
         {"layer_type": "dropout", "size": 1568, "drop_rate": 0.2},
         {"layer_type": "dense", "input_size": 1568, "output_size": 10}]}
 
+Batch norm after a picture takes either all of its numbers, as here, or as many as it has channels:
+then a feature is a channel, with one mean and one variance for all of its places.
+
 Defaults: padding 0, stride 1, pool_stride = pool_size, epsilon 1e-5, momentum 0.9, which is here
 the share of the old running mean that is kept. Small and capital letters are the same; FIELDS says
 which other names a field may have.
@@ -198,6 +201,12 @@ def check(layers, activation="relu") -> list[Part]:
     parts = [parse(index, layer) for index, layer in enumerate(layers)]
     place_activations(parts, known_activation(activation))
     for before, after in itertools.pairwise(parts):
+        if (
+            after.kind == "batchnorm"
+            and len(before.outputs) == 3
+            and before.outputs[0] == after.inputs[0]
+        ):
+            after.inputs = after.outputs = before.outputs  # per channel
         given, taken = before.outputs, after.inputs
         pictures = len(given) == len(taken) == 3
         if given != taken if pictures else math.prod(given) != math.prod(taken):

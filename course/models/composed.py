@@ -31,6 +31,7 @@ import numpy as np
 
 from course.attention import PatchAttention
 from course.cnn import CNN, Conv2D, MaxPool2D
+from course.deep import DeepCNN
 from course.mlp import MLP
 from course.models import architecture, shapes
 from course.nn.activations import ACTIVATIONS
@@ -67,7 +68,14 @@ LAYERS = {
 }
 for _plain in (MaxPool2D, Flatten, architecture.Reshape, *ACTIVATIONS.values()):
     LAYERS[_plain] = lambda **_: {}
-MODELS = (MLP, CNN, PatchAttention, XOR, architecture.Network)  # each keeps its own `config`
+MODELS = (
+    MLP,
+    CNN,
+    PatchAttention,
+    DeepCNN,
+    XOR,
+    architecture.Network,
+)  # each keeps its own `config`
 KNOWN = {c.__name__: c for c in (Sequential, *LAYERS, *MODELS)}
 
 

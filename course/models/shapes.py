@@ -80,10 +80,31 @@ def attention(
     }
 
 
+def deep(channels, hidden, outputs, dropout):
+    more = 2 * channels
+    shapes = {
+        "conv1.w": (channels, 1, 5, 5),
+        "conv1.b": (channels,),
+        "conv2.w": (more, channels, 5, 5),
+        "conv2.b": (more,),
+        "dropout.rng_state": (1,),
+    }
+    for layer, features in (("norm1", channels), ("norm2", more)):
+        for name in ("gamma", "beta", "mean", "variance"):
+            shapes[f"{layer}.{name}"] = (features,)
+    return shapes | {
+        "hidden.w": (more * 7 * 7, hidden),
+        "hidden.b": (hidden,),
+        "classifier.w": (hidden, outputs),
+        "classifier.b": (outputs,),
+    }
+
+
 SHAPES = {
     "mlp": mlp,
     "cnn": cnn,
     "attention": attention,
+    "deep": deep,
     "xor": lambda hidden: mlp(2, hidden, 1),
     architecture.Network.name: architecture.shapes,
 }

@@ -20,8 +20,14 @@ def softmax(logits):
 class SoftmaxCrossEntropy:
     """Mean of -log(probability of the right class), straight from the logits.
 
-    Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 6.2.2.3.
+    Goodfellow, Bengio & Courville, "Deep Learning" (2016), section 6.2.2.3. With label smoothing,
+    a share `smoothing` of the truth is spread evenly over all classes, so that the network never
+    gains by being surer still (Szegedy et al., "Rethinking the Inception architecture for computer
+    vision", CVPR 2016, section 7).
     """
+
+    def __init__(self, smoothing=0.0):
+        self.smoothing = smoothing
 
     def __call__(self, logits, labels):
         """Return (loss, dlogits) for logits (batch, classes) and integer labels (batch,)."""
@@ -31,9 +37,13 @@ class SoftmaxCrossEntropy:
         exponentials = np.exp(shifted)  # (batch, classes)
         sums = exponentials.sum(axis=1, keepdims=True)  # (batch, 1), all >= 1
         # -log(exp(z_y) / sum) = log(sum) - z_y: no logarithm of a probability that became 0
-        loss = float((np.log(sums[:, 0]) - shifted[rows, labels]).mean())
+        certain, spread = 1.0 - self.smoothing, self.smoothing / logits.shape[1]
+        truth = certain * shifted[rows, labels] + spread * shifted.sum(axis=1)  # (batch,)
+        loss = float((np.log(sums[:, 0]) - truth).mean())
         dlogits = exponentials / sums  # the probabilities
-        dlogits[rows, labels] -= 1.0  # minus 1 at the right class
+        dlogits[rows, labels] -= certain  # minus the truth: 1 at the right class
+        if spread:
+            dlogits -= spread
         dlogits /= batch
         return loss, dlogits
 

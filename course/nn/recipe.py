@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from course.nn import schedules
+from course.nn.augmentation import Augmentation
 from course.nn.optimizers import SGD, Adam
 from course.nn.training import Settings, Trainer
 
@@ -27,6 +28,7 @@ class Recipe(Settings):
     schedule: str = "constant"  # a name or a JSON file: see course.nn.schedules.make
     weight_decay: float = 0.0
     beta2: float = 0.999  # Adam's: the nearer to 1, the longer its mean of g^2 remembers
+    augment: bool = False  # change the pictures anew in each epoch: course.nn.augmentation
 
     def __post_init__(self):
         super().__post_init__()
@@ -48,4 +50,7 @@ class Recipe(Settings):
     def trainer(self, model, observers=()):
         """Return a `Trainer` that follows this recipe on `model`."""
         optimizer = OPTIMIZERS[self.optimizer](model, self)
-        return Trainer(model, optimizer, self.make_schedule(), self, observers=list(observers))
+        augment = Augmentation() if self.augment else None
+        return Trainer(
+            model, optimizer, self.make_schedule(), self, observers=list(observers), augment=augment
+        )

@@ -40,11 +40,13 @@ class Dropout(Layer):
 class BatchNorm(Layer):
     """Give each feature mean 0 and variance 1 over the batch, then scale by gamma, shift by beta.
 
-    Ioffe & Szegedy, "Batch Normalization", ICML 2015, algorithm 1. Shapes: x (batch, features).
-    In use, the running mean and variance take the place of the batch's; `momentum` is the share of
-    the new batch in them. The running variance is the unbiased one (divided by batch - 1).
+    Ioffe & Szegedy, "Batch Normalization", ICML 2015, algorithm 1. Shapes: x (batch, features), or
+    pictures (batch, features, height, width): there a feature is a channel, and its mean goes over
+    all places too (section 3.2), because the same kernel has looked at all of them. In use, the
+    running mean and variance take the place of the batch's; `momentum` is the share of the new
+    batch in them. The running variance is the unbiased one (divided by count - 1).
 
-    Raises ValueError when trained on a batch of one: its variance is zero.
+    Raises ValueError when trained on a single value of each feature: its variance is zero.
     """
 
     def __init__(self, features, momentum=0.1, epsilon=1e-5, dtype=np.float32):
@@ -58,32 +60,33 @@ class BatchNorm(Layer):
         self.buffers["variance"] = np.ones(features, dtype)
 
     def forward(self, x):
+        values = x.reshape(len(x), self.features, -1)  # (batch, features, places)
         if self.training:
-            mean, variance = x.mean(axis=0), x.var(axis=0)  # (features,)
-            self._update_running(len(x), mean, variance)
+            mean, variance = values.mean(axis=(0, 2)), values.var(axis=(0, 2))  # (features,)
+            self._update_running(values.size // self.features, mean, variance)
         else:
             mean, variance = self.buffers["mean"], self.buffers["variance"]
         self.inverse_deviation = 1.0 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        self.normalized = (x - mean) * self.inverse_deviation  # (batch, features)
+        self.normalized = (values - mean[:, None]) * self.inverse_deviation[:, None]
         self.used_batch_statistics = self.training
-        return self.parameters["gamma"] * self.normalized + self.parameters["beta"]
+        gamma, beta = self.parameters["gamma"], self.parameters["beta"]
+        return (gamma[:, None] * self.normalized + beta[:, None]).reshape(x.shape)
 
-    def _update_running(self, batch, mean, variance):
-        if batch < 2:
+    def _update_running(self, count, mean, variance):
+        if count < 2:
             raise ValueError("batch norm cannot train on a batch of one: its variance is zero")
-        for name, value in (("mean", mean), ("variance", variance * (batch / (batch - 1)))):
+        for name, value in (("mean", mean), ("variance", variance * (count / (count - 1)))):
             running = self.buffers[name]
             running += self.momentum * (value - running)
 
     def backward(self, dy):
-        np.sum(dy * self.normalized, axis=0, out=self.gradients["gamma"])
-        np.sum(dy, axis=0, out=self.gradients["beta"])
-        dnormalized = dy * self.parameters["gamma"]  # (batch, features)
+        dvalues = dy.reshape(self.normalized.shape)  # (batch, features, places)
+        dgamma, dbeta = self.gradients["gamma"], self.gradients["beta"]
+        np.sum(dvalues * self.normalized, axis=(0, 2), out=dgamma)
+        np.sum(dvalues, axis=(0, 2), out=dbeta)
         if self.used_batch_statistics:
-            # Mean and variance depend on every row, so each row's gradient loses its share of both.
-            dnormalized = (
-                dnormalized
-                - dnormalized.mean(axis=0)
-                - self.normalized * (dnormalized * self.normalized).mean(axis=0)
-            )
-        return dnormalized * self.inverse_deviation
+            # Mean and variance depend on every value, so each gradient loses its share of both.
+            count = dy.dtype.type(dvalues.size // self.features)
+            dvalues = dvalues - ((dbeta[:, None] + self.normalized * dgamma[:, None]) / count)
+        scale = self.parameters["gamma"] * self.inverse_deviation  # (features,)
+        return (dvalues * scale[:, None]).reshape(dy.shape)

@@ -56,6 +56,7 @@ class Settings:
     patience: int | None = None  # stop after so many epochs without a better validation loss
     min_delta: float = 0.0  # "better" means lower by more than this
     seed: int = 1  # of the shuffling
+    plain_epochs: int = 1  # at the end, without augmentation
 
     def __post_init__(self):
         if self.epochs < 1 or self.batch_size < 1:
@@ -64,6 +65,8 @@ class Settings:
             raise ValueError(f"validation split must be in [0, 1), got {self.validation_split}")
         if self.patience is not None and (self.patience < 1 or self.validation_split == 0.0):
             raise ValueError("patience must be at least 1 and needs a validation split above 0")
+        if self.plain_epochs < 0:
+            raise ValueError(f"plain epochs must be 0 or more, got {self.plain_epochs}")
         if not 0.0 <= self.min_delta < math.inf:
             raise ValueError(f"min delta must be a number from 0 up, got {self.min_delta}")
 
@@ -72,8 +75,10 @@ class Settings:
 class Trainer:
     """Trains `model` on images x (samples, ...) and labels y (samples,).
 
-    `optimizer` is made for the model, `schedule` maps epochs to learning rates. All that a run
-    needs to go on from an epoch's end is in the model, the optimizer and the fields called state.
+    `optimizer` is made for the model, `schedule` maps epochs to learning rates. `augment`, if any,
+    is a function of a batch and a SimpleRng that returns the batch to train on instead. All that a
+    run needs to go on from an epoch's end is in the model, the optimizer and the fields called
+    state.
     """
 
     model: object
@@ -82,6 +87,7 @@ class Trainer:
     settings: Settings = field(default_factory=Settings)
     loss_fn: object = None  # the model's own, unless another is given
     observers: list = field(default_factory=list)
+    augment: object = None
 
     # state
     epoch: int = 0  # epochs completed
@@ -170,11 +176,14 @@ class Trainer:
         size = self.settings.batch_size
         batches = math.ceil(len(x) / size)
         order = self.rng.permutation(len(x))
+        is_plain = self.epoch >= self.settings.epochs - self.settings.plain_epochs
+        augment = None if is_plain else self.augment
         total = 0.0
         for batch in range(batches):
             chosen = order[batch * size : (batch + 1) * size]
             self.learning_rate = self.schedule(self.epoch + batch / batches)
-            loss = self.train_batch(x[chosen], y[chosen], self.learning_rate)
+            batch_x = augment(x[chosen], self.rng) if augment else x[chosen]
+            loss = self.train_batch(batch_x, y[chosen], self.learning_rate)
             if not math.isfinite(loss):
                 return loss
             total += loss * len(chosen)
