@@ -115,6 +115,7 @@ def test_every_option_reaches_the_recipe(course):
         "patience": 2,
         "min_delta": 0.001,
         "plain_epochs": 0,
+        "average": 0.99,
     }
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     code, lines, _ = course("train", "mlp", *arguments, "--augment", "--json")

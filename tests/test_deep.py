@@ -98,7 +98,9 @@ def test_a_run_that_is_resumed_is_the_run(tmp_path):
     from course.nn import checkpoint
 
     x, y = np.clip(batch(40)[0], 0, 1).astype(np.float32), batch(40)[1]
-    recipe = Recipe(epochs=3, batch_size=20, optimizer="adam", augment=True, validation_split=0.0)
+    recipe = Recipe(
+        epochs=3, batch_size=20, optimizer="adam", augment=True, average=0.9, validation_split=0.0
+    )
 
     def trainer(observers=()):
         return recipe.trainer(DeepCNN(channels=2, hidden=6), observers=observers)

@@ -40,6 +40,9 @@ def add_arguments(parser):
     )
     parser.add_argument("--min-delta", type=float, metavar="F", help="what counts as better")
     parser.add_argument(
+        "--average", type=float, metavar="F", help="keep a running mean of the weights, e.g. 0.999"
+    )
+    parser.add_argument(
         "--augment",
         action=argparse.BooleanOptionalAction,
         default=None,

@@ -36,6 +36,9 @@ class Optimizer:
         self.model.backward(dy)
         self.step(learning_rate)
 
+    def finish(self):
+        """Training is over: leave in the model what it is to be used with."""
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if asked for.

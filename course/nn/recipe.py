@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from course.nn import schedules
 from course.nn.augmentation import Augmentation
+from course.nn.averaging import AveragedWeights
 from course.nn.optimizers import SGD, Adam
 from course.nn.training import Settings, Trainer
 
@@ -28,6 +29,9 @@ class Recipe(Settings):
     schedule: str = "constant"  # a name or a JSON file: see course.nn.schedules.make
     weight_decay: float = 0.0
     beta2: float = 0.999  # Adam's: the nearer to 1, the longer its mean of g^2 remembers
+    average: float = (
+        0.0  # decay of the running mean of the weights that is kept in the end; 0: none
+    )
     augment: bool = False  # change the pictures anew in each epoch: course.nn.augmentation
 
     def __post_init__(self):
@@ -41,6 +45,8 @@ class Recipe(Settings):
             raise ValueError(f"weight decay must be a number from 0 up, got {self.weight_decay}")
         if not 0.0 <= self.beta2 < 1.0:
             raise ValueError(f"beta2 must be in [0, 1), got {self.beta2}")
+        if not 0.0 <= self.average < 1.0:
+            raise ValueError(f"average must be in [0, 1), got {self.average}")
         self.make_schedule()
 
     def make_schedule(self):
@@ -50,6 +56,8 @@ class Recipe(Settings):
     def trainer(self, model, observers=()):
         """Return a `Trainer` that follows this recipe on `model`."""
         optimizer = OPTIMIZERS[self.optimizer](model, self)
+        if self.average:
+            optimizer = AveragedWeights(optimizer, self.average)
         augment = Augmentation() if self.augment else None
         return Trainer(
             model, optimizer, self.make_schedule(), self, observers=list(observers), augment=augment

@@ -120,6 +120,7 @@ class Trainer:
         try:
             while not self.stopped:
                 self._run_part(train_x, train_y, validation_x, validation_y)
+            self.optimizer.finish()
             if self.settings.patience:
                 put_back(self.model, self.best_weights)
         except KeyboardInterrupt:
