@@ -72,6 +72,11 @@ def test_the_longest_wait_is_counted_in_cells(sources, longest):
     assert measure.measure(lesson(*sources)).longest_wait == longest
 
 
+def test_the_panel_at_the_end_is_no_part_of_the_lesson():
+    panel = ["from course.widgets.new import ProgressPanel", "ProgressPanel()"]
+    assert measure.measure(lesson("a", "b", *panel)) == measure.measure(lesson("a", "b"))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -124,4 +124,4 @@ def test_the_folder_is_that_of_the_variable_the_clone_or_the_user(tmp_path, monk
 
 def test_no_test_sees_what_a_developer_has_answered():
     assert progress.directory() != progress.CLONE / "progress"
-    assert "progress-" in progress.directory().name
+    assert "progress-" in progress.directory().parent.name
