@@ -72,16 +72,21 @@ class Progress:
         self.problem = ""
         self._unsaved = {}  # section -> name -> entry
 
-    def sections(self):
-        """All that is kept now, also in memory: section -> name -> entry."""
-        self.problem = ""
+    def sections(self, set_aside=True):
+        """All that is kept now, also in memory: section -> name -> entry.
+
+        A damaged file stays where it is unless `set_aside`.
+        """
+        self.problem, kept = "", {}
         try:
             kept = self._read()
-        except ProgressError:
-            kept = self._repair()
+        except ProgressError as error:
+            if set_aside:
+                kept = self._repair()
+            else:
+                self.problem = f"Your {error}: it is set aside when its lesson runs."
         except OSError as error:
             self.problem = f"{self.path} cannot be read ({_reason(error)})."
-            kept = {}
         return _joined(kept, self._unsaved)
 
     def entries(self, section):

@@ -82,7 +82,7 @@ def exercises_of_lessons():
     found = {}
     for module in pkgutil.iter_modules(exercises.__path__, "course.exercises."):
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, exercises.Exercise) and getattr(value, "lesson", None):
+            if isinstance(value, exercises.Exercise):
                 found.setdefault(value.lesson, {})[value.solution.__name__] = None
     return {lesson: list(found[lesson]) for lesson in sorted(found)}
 
@@ -94,7 +94,7 @@ def summarize(lesson, folder=None):
         ProgressError: `lesson` is no name of a file.
     """
     progress = Progress(lesson, folder)
-    kept = progress.sections()
+    kept = progress.sections(set_aside=False)  # whoever only looks changes nothing
     checked, predictions = kept.get("exercises", {}), kept.get("predictions", {}).values()
     answered = [entry for entry in predictions if entry.get("answer") is not None]
     return Summary(

@@ -37,7 +37,7 @@ export default {
       for (const link of content.querySelectorAll("a")) openInTab(link, model);
     }
 
-    const root = make("section.progress", {}, content, notice, make("p", {}, refresh, status));
+    const root = make("section.progress-panel", {}, content, notice, make("p", {}, refresh, status));
     root.setAttribute("aria-label", "Your progress");
     el.append(root);
     model.on("change:html", show);

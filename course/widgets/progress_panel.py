@@ -68,10 +68,10 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
             f"<li><code>{escape(name)}</code>: {status}</li>"
             for name, status in here.exercises.items()
         )
-        ways = "".join(f"<p>{way}: {', '.join(map(link, to))}.</p>" for way, to in self._ways())
+        ways = " ".join(f"{way}: {', '.join(map(link, to))}." for way, to in self._ways())
         return (
             f"<p><b>{lesson}: {state}.</b> Exercises: {checked}. Predictions: {predictions}.</p>"
-            f"<ul>{items}</ul>{ways}<p><small>{summary.LEGEND}</small></p>"
+            f"<ul>{items}</ul><p>{ways}</p><p><small>{summary.LEGEND}</small></p>"
         )
 
     def _ways(self):
