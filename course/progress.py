@@ -123,7 +123,7 @@ class Progress:
     def mark(self, moment):
         """Keep that a moment of the lesson, BEGUN or END, has come, and when it came first."""
         now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-        if moment not in self.entries(LESSON):
+        if moment not in self.sections(set_aside=False).get(LESSON, {}):
             self.change(LESSON, moment, lambda before: before or {"at": now})
 
     @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 A lesson is begun as soon as anything of it is kept, if only that its first question was asked. It
 is finished when its last cell has been run and each of its exercises is passed, or its solution was
-revealed. Exercises that are open, and predictions, are left to the learner.
+revealed. Exercises without a check, and predictions, are left to the learner.
 """
 
 import functools
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course import exercises
-from course.progress import END, LESSON, Progress, directory, is_name
+from course.progress import CLONE, END, LESSON, Progress, directory, is_name
 from course.widgets import questions
 
+NOTEBOOKS = CLONE / "notebooks"
 PASSED, WRONG, REVEALED, NOT_ATTEMPTED = "passed", "wrong", "revealed", "not attempted"
 NOT_BEGUN, BEGUN, FINISHED = "not begun", "begun", "finished"
 HEADER = ("lesson", "state", "exercises", "predictions")
@@ -111,10 +112,13 @@ def summarize(lesson, folder=None):
 
 
 def summarize_all(folder=None, also=None):
-    """The Summary of each lesson with exercises, or with a file, or called `also`, in order."""
+    """The Summary of each lesson, in order.
+
+    Lessons are the course's notebooks, what has exercises, what has a file, and `also`.
+    """
     folder = directory() if folder is None else folder
-    lessons = {*exercises_of_lessons(), *_kept_lessons(folder), *([also] if also else [])}
-    return [summarize(lesson, folder) for lesson in sorted(lessons)]
+    found = {*_lessons(NOTEBOOKS, ".ipynb"), *exercises_of_lessons(), *_lessons(folder, ".json")}
+    return [summarize(lesson, folder) for lesson in sorted(found | ({also} if also else set()))]
 
 
 def following(summaries, lesson):
@@ -136,7 +140,10 @@ def following(summaries, lesson):
 def problem(summaries):
     """What is wrong with the files, in a sentence or two; "" if nothing is."""
     first, *others = [summary.problem for summary in summaries if summary.problem] or [""]
-    return f"{first} It is the same with {len(others)} more files." if others else first
+    if not others:
+        return first
+    count = "1 other file has" if len(others) == 1 else f"{len(others)} other files have"
+    return f"{first} {count} a problem, too."
 
 
 def table(summaries):
@@ -154,9 +161,9 @@ def _status(entry):
     return status if status in (PASSED, WRONG, REVEALED) else NOT_ATTEMPTED
 
 
-def _kept_lessons(folder):
-    """The lessons that have a file."""
+def _lessons(folder, ending):
+    """The names of a folder's files that can be those of lessons."""
     try:
-        return [path.stem for path in Path(folder).glob("*.json") if is_name(path.stem)]
+        return [path.stem for path in Path(folder).glob(f"*{ending}") if is_name(path.stem)]
     except OSError:  # reading a lesson tells why
         return []

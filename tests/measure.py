@@ -39,7 +39,7 @@ MINUTES = {  # that one of each takes
 WIDGETS = ("course.widgets.", "course.recognizer.widget.", "ipywidgets.interact")
 NOT_TO_PLAY = ("DownloadButton", "KernelWatch", "Predictions")
 DIAGRAMS = ("course.diagrams",)
-PANEL = re.compile(r".*\bProgressPanel\b.*\n?")  # looks back on the lesson, and is no part of it
+PANEL = re.compile(r"\n?.*\bProgressPanel\b.*")  # looks back on the lesson, and is no part of it
 
 
 @dataclass(frozen=True)

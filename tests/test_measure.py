@@ -73,8 +73,9 @@ def test_the_longest_wait_is_counted_in_cells(sources, longest):
 
 
 def test_the_panel_at_the_end_is_no_part_of_the_lesson():
-    panel = ["from course.widgets.new import ProgressPanel", "ProgressPanel()"]
-    assert measure.measure(lesson("a", "b", *panel)) == measure.measure(lesson("a", "b"))
+    imported = "from course.widgets.new import ProgressPanel"
+    with_panel = lesson(f"a\n{imported}\nb", f"c\n{imported}", "ProgressPanel()")
+    assert measure.measure(with_panel) == measure.measure(lesson("a\nb", "c"))
 
 
 @pytest.mark.parametrize(

@@ -42,20 +42,22 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
 
     def __init__(self, lesson=None, folder=None):
         self.lesson, self.folder = lesson, folder
-        self._unsaved = ""  # why the end of the lesson could not be kept
-        if lesson is not None:
-            progress = Progress(lesson, folder)
-            progress.mark(END)
-            self._unsaved = progress.problem
         super().__init__()
         self.refresh()
         self.on_msg(self._on_message)
 
     def refresh(self):
         """Show what is kept now."""
+        unsaved = "" if self.lesson is None else self._mark_end()
         self.summaries = summary.summarize_all(self.folder, also=self.lesson)
         self.html = self._all() if self.lesson is None else self._one()
-        self.note = summary.problem(self.summaries) or self._unsaved
+        self.note = unsaved or summary.problem(self.summaries)
+
+    def _mark_end(self):
+        """Keep that the lesson's last cell was run; returns what is wrong with that."""
+        progress = Progress(self.lesson, self.folder)
+        progress.mark(END)
+        return progress.problem
 
     def _here(self):
         return next(s for s in self.summaries if s.lesson == self.lesson)
