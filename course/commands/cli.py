@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
+    "collect": "make a data set of pictures in folders, a folder for each class",
     "draw": "draw a digit in the browser and watch the models read it",
     "trial": "say how well the models read drawings of any place and size",
     "plot": "draw training logs side by side",
