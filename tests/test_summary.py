@@ -8,10 +8,12 @@ import pytest
 
 from course import summary
 from course.exercises import mlp
+from course.models import shelf
 from course.progress import Progress
 from course.summary import BEGUN, FINISHED, NOT_BEGUN, exercises_of_lessons, following
 from course.widgets import progress_panel
 from course.widgets.progress_panel import ProgressPanel
+from course.xor import XOR
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 ROW = r"02-mlp +begun +1 of 4 passed, 1 wrong, 1 revealed +4 made, 2 of 3 near"
@@ -22,6 +24,7 @@ LESSON = "02-mlp"
 def folder(tmp_path, monkeypatch):
     """Where everything is kept."""
     monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("COURSE_MODELS_DIR", str(tmp_path / "models"))
     return tmp_path / "kept"
 
 
@@ -175,6 +178,20 @@ def test_the_command_prints_a_row_for_each_lesson_and_json(half_done, course):
     assert (found["begun"], found["end"], found["problem"]) == (None, None, "")
 
 
+def test_saved_networks_are_listed(folder, course):
+    shelf.save("mine", XOR(seed=1), epochs=7)
+    shelf.path("spoiled").write_text("")
+    _, lines, _ = course("progress", "--json")
+    at = lines.index("Saved networks:")
+    assert lines[at + 1].startswith("  mine: xor, 17 parameters, 7 epochs")
+    assert lines[at + 2].startswith("  spoiled: ")
+    mine, spoiled = json.loads(lines[-1])["networks"]
+    assert (mine["epochs"], mine["problem"]) == (7, "") and spoiled["problem"]
+    panel = ProgressPanel()
+    assert repr(panel).splitlines()[-2:] == [line.strip() for line in lines[at + 1 : at + 3]]
+    assert "<li>mine: xor, 17 parameters, 7 epochs" in panel.html
+
+
 def test_what_cannot_be_read_is_told_in_a_sentence(folder, course):
     folder.mkdir()
     (folder / "02-mlp.json").write_text("{")
@@ -223,7 +240,8 @@ def test_the_panel_of_a_lesson_keeps_that_its_end_was_reached(folder):
 
 def test_the_panel_of_all_lessons_is_the_table(half_done):
     panel = ProgressPanel()
-    assert repr(panel).splitlines() == summary.table(summary.summarize_all())
+    *rows, networks = repr(panel).splitlines()
+    assert rows == summary.table(summary.summarize_all()) and networks == "Saved networks: none."
     assert panel.html.count("<tr>") == 1 + len(NOTEBOOKS) == 1 + panel.html.count("<a href=")
     assert "<td>1 of 4 passed, 1 wrong, 1 revealed</td><td>4 made, 2 of 3 near</td>" in panel.html
 

@@ -1,4 +1,4 @@
-"""Say what you have done in each lesson: exercises, predictions, what is finished.
+"""Say what you have done in each lesson: exercises, predictions, saved networks.
 
 It is what the panel at the end of each lesson shows. To begin a lesson anew, remove its file.
 """
@@ -16,11 +16,19 @@ def run(arguments):
 
     summaries = summary.summarize_all()
     print(*summary.table(summaries), summary.LEGEND, sep="\n")
+    networks = summary.networks()
+    print("Saved networks:", *(networks or ["none"]), sep="\n  ")
     print(f"Kept in {directory()}, a file for each lesson: remove it to begin that lesson anew.")
     if problem := summary.problem(summaries):
         print(problem)
     if arguments.json:
-        commands.print_json({"folder": str(directory()), "lessons": list(map(facts, summaries))})
+        commands.print_json(
+            {
+                "folder": str(directory()),
+                "lessons": list(map(facts, summaries)),
+                "networks": [vars(record) | {"path": str(record.path)} for record in networks],
+            }
+        )
     return 1 if problem else 0
 
 

@@ -37,7 +37,8 @@ export default {
       for (const link of content.querySelectorAll("a")) openInTab(link, model);
     }
 
-    const root = make("section.progress-panel", {}, content, notice, make("p", {}, refresh, status));
+    const foot = make("p", {}, refresh, status);
+    const root = make("section.progress-panel", {}, content, notice, foot);
     root.setAttribute("aria-label", "Your progress");
     el.append(root);
     model.on("change:html", show);

@@ -17,11 +17,12 @@ from course.progress import END, Progress
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
+NO_NETWORKS = "Saved networks: none."
 PARTS = ("common.js", "progress_panel.js")
 
 
 class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
-    """Shows what was done in a lesson and what comes next, or a table of all lessons.
+    """Shows what was done in a lesson and what comes next, or all lessons and saved networks.
 
     Shown for a lesson it stands in its last cell, and keeps that the learner has come so far.
 
@@ -50,6 +51,7 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
         """Show what is kept now."""
         unsaved = "" if self.lesson is None else self._mark_end()
         self.summaries = summary.summarize_all(self.folder, also=self.lesson)
+        self.networks = summary.networks() if self.lesson is None else []
         self.html = self._all() if self.lesson is None else self._one()
         self.note = unsaved or summary.problem(self.summaries)
 
@@ -96,9 +98,13 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
             + "</tr>"
             for s in self.summaries
         )
+        networks = "".join(f"<li>{escape(str(record))}</li>" for record in self.networks)
+        saved = (
+            f"<p>Saved networks:</p><ul>{networks}</ul>" if networks else f"<p>{NO_NETWORKS}</p>"
+        )
         return (
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-            f"<p><small>{summary.LEGEND}</small></p>"
+            f"{saved}<p><small>{summary.LEGEND}</small></p>"
         )
 
     def _on_message(self, widget, content, buffers):
@@ -112,7 +118,10 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
 
     def __repr__(self):
         if self.lesson is None:
-            return "\n".join(summary.table(self.summaries))
+            saved = (
+                ["Saved networks:", *map(str, self.networks)] if self.networks else [NO_NETWORKS]
+            )
+            return "\n".join([*summary.table(self.summaries), *saved])
         lesson, state, checked, predictions = self._here().row
         ways = "".join(f" {way}: {', '.join(to)}." for way, to in self._ways())
         return f"{lesson}: {state}. Exercises: {checked}. Predictions: {predictions}.{ways}"

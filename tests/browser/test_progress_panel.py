@@ -35,12 +35,12 @@ def pass_exercise(folder, name="step"):
 def test_a_button_brings_it_up_to_date(open_panels, tmp_path):
     notebook = open_panels()
     one = notebook.cell(ONE).locator(".progress-panel")
-    one.get_by_text("0 of 7 passed").wait_for()
+    one.get_by_text("0 of 4 passed").wait_for()
     pass_exercise(tmp_path)
     refresh = one.get_by_role("button", name="Refresh")
     refresh.focus()
     notebook.page.keyboard.press("Enter")
-    one.get_by_text("1 of 7 passed").wait_for()
+    one.get_by_text("1 of 4 passed").wait_for()
     one.get_by_text("Up to date at ").wait_for()
     assert one.get_by_role("listitem").first.inner_text() == "step: passed"
     assert refresh.evaluate("button => button === document.activeElement")
@@ -50,13 +50,13 @@ def test_a_button_brings_it_up_to_date(open_panels, tmp_path):
 def test_it_is_up_to_date_whenever_it_comes_into_view(open_panels, tmp_path):
     notebook = open_panels()
     row = notebook.cell(ALL).get_by_role("row").filter(has_text="02-mlp")
-    row.get_by_text("0 of 7 passed").wait_for()
+    row.get_by_text("0 of 4 passed").wait_for()
     outer = notebook.page.locator(".progress-panel").last
     outer.evaluate("root => { root.style.display = 'none' }")
     notebook.page.wait_for_timeout(100)
     pass_exercise(tmp_path)
     outer.evaluate("root => { root.style.display = '' }")
-    row.get_by_text("1 of 7 passed").wait_for()
+    row.get_by_text("1 of 4 passed").wait_for()
 
 
 def test_a_link_opens_the_lesson_in_a_tab_beside_this_one(open_panels):
