@@ -3,6 +3,9 @@
 MNIST is 60,000 training and 10,000 test images of handwritten digits, 28x28 bytes each, in four
 IDX files (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"). The course
 carries a sample of 5,000 of them, so that it works at once and offline; see data/README.md.
+
+Other pictures in the same form (Fashion-MNIST, letters, your own: `python -m course collect`) are
+read like them. What their classes are called stands in `classes.txt`, see `course.nn.classes`.
 """
 
 import hashlib
@@ -14,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from course import idx
+from course.nn import classes
 
 # sha256 of the content, uncompressed: mirrors compress the same content differently.
 FULL = {
@@ -102,49 +106,63 @@ def download_directory():
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Mnist:
-    """Images are (count, 28, 28) uint8, 0 black to 255 white; labels (count,) uint8, 0 to 9."""
+    """Images are (count, 28, 28) uint8, 0 black to 255 white; labels (count,) uint8.
+
+    Label n has the name class_names[n]; those of digits are "0" to "9".
+    """
 
     train_images: np.ndarray
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-    source: str  # "full MNIST", "the sample" or "other digits"
+    source: str  # "full MNIST", "the sample", "other digits" or "other pictures"
     directory: Path
+    class_names: tuple = classes.DIGITS
 
     @property
     def is_full(self):
         return self.source == "full MNIST"
 
+    @property
+    def has_digits(self):
+        """Whether the classes are the ten digits."""
+        return self.class_names == classes.DIGITS
+
     def __repr__(self):
         train, test = len(self.train_labels), len(self.test_labels)
-        return f"{self.source}: {train:,} training and {test:,} test digits"
+        what = "digits" if self.has_digits else f"pictures of {len(self.class_names)} classes"
+        return f"{self.source}: {train:,} training and {test:,} test {what}"
 
 
 def load(directory=None):
     """Read the digits from find_directory(directory); never touches the network.
 
-    Returns an Mnist, which says what it is when printed. Raises FileNotFoundError, and
-    idx.IdxError for a damaged file.
+    Returns an Mnist, which says what it is when printed. Raises FileNotFoundError,
+    idx.IdxError for a damaged file, and classes.ClassNamesError for odd names of classes.
     """
     folder = find_directory(directory)
-    train, test = _load_split(folder, "train"), _load_split(folder, "t10k")
+    names = classes.read(folder) or classes.DIGITS
+    train, test = (_load_split(folder, split, len(names)) for split in ("train", "t10k"))
+    if names != classes.DIGITS:
+        return Mnist(*train, *test, "other pictures", folder, names)
     labels_hash = content_sha256(find_file(folder, "train-labels-idx1-ubyte"))
     source = _dataset("train-labels-idx1-ubyte", labels_hash) or "other digits"
     return Mnist(*train, *test, source, folder)
 
 
-def _load_split(folder, split):
+def _load_split(folder, split, num_classes):
     paths = [
         find_file(folder, f"{split}-{rest}") for rest in ("images-idx3-ubyte", "labels-idx1-ubyte")
     ]
     try:
-        images, labels = idx.read_pair(*paths)
+        images, labels = idx.read_pair(*paths, num_classes)
         if len(images) == 0 or images.shape[1:] != (28, 28):
             raise idx.IdxError(f"{paths[0]}: sizes: found {images.shape}, expected 28x28 images")
     except idx.IdxError as error:
         raise idx.IdxError(
             f"{error}. Replace the damaged file: `git restore data/sample` for the course's "
-            f"sample, `{HOW_TO_DOWNLOAD}` for full MNIST."
+            f"sample, `{HOW_TO_DOWNLOAD}` for full MNIST. (More classes than ten digits need their "
+            f"names in {Path(folder, classes.FILE)}, one a line.)"
         ) from None
     return images, labels
 
@@ -211,6 +229,8 @@ def sha256(file, name):
 def describe(directory=None):
     """Say in a few lines which digits load() uses and whether their files are as they should be."""
     folder = find_directory(directory)
+    if classes.read(folder) not in (None, classes.DIGITS):
+        return _describe_pictures(load(folder))
     rows = status(folder)
     lines = [f"Digits in use: {folder}"]
     for row in rows:
@@ -220,3 +240,18 @@ def describe(directory=None):
         target = download_directory()
         lines.append(f"Full MNIST, 60,000 + 10,000 digits, goes to {target}: {HOW_TO_DOWNLOAD}")
     return "\n".join(lines)
+
+
+def _describe_pictures(pictures):
+    """The same of pictures whose classes have other names: how many there are of each."""
+    count = len(pictures.class_names)
+    counts = [
+        np.bincount(y, minlength=count) for y in (pictures.train_labels, pictures.test_labels)
+    ]
+    return "\n".join(
+        [f"Pictures in {pictures.directory}: {pictures}"]
+        + [
+            f"  {name}: {train:,} + {test:,}"
+            for name, train, test in zip(pictures.class_names, *counts, strict=True)
+        ]
+    )

@@ -1,11 +1,14 @@
 """What a learner has done, kept in plain JSON: one file for each lesson, in the folder `progress/`.
 
-    {"predictions": {"blas": {"question": "How long does it take?", "answer": 600.0, "was": 0.31}}}
+    {"lesson": {"begun": {"at": "2026-11-24T09:30:00+01:00"}},
+     "predictions": {"blas": {"question": "How long does it take?", "answer": 600.0, "was": 0.31}},
+     "exercises": {"step": {"status": "passed"}}}
 
-Whoever wants to begin a lesson anew removes its file.
+Whoever wants to begin a lesson anew removes its file. `course.summary` says what it amounts to.
 """
 
 import contextlib
+import datetime
 import itertools
 import json
 import os
@@ -19,6 +22,9 @@ from course.nn.files import open_regular, replacing
 
 CLONE = Path(__file__).resolve().parents[1]
 USERS_OWN = Path(os.path.expanduser("~/.local/share/course/progress"))
+
+LESSON = "lesson"  # the section of the two moments:
+BEGUN, END = "begun", "end"  # its first question was asked, its last cell was run
 
 PATIENCE = 10  # seconds to wait for another kernel that saves; that takes milliseconds
 
@@ -39,6 +45,11 @@ def directory():
     return CLONE / "progress" if in_clone else USERS_OWN
 
 
+def is_name(lesson):
+    """Whether a lesson can be called so, and its file."""
+    return bool(re.fullmatch(r"\w[\w.-]*", lesson))
+
+
 class Progress:
     """What is kept of one lesson: in each section, from a name to an entry, a dict for JSON.
 
@@ -55,41 +66,65 @@ class Progress:
     """
 
     def __init__(self, lesson, folder=None):
-        if not re.fullmatch(r"\w[\w.-]*", lesson):
+        if not is_name(lesson):
             raise ProgressError(f'A lesson is named like its file, "02-mlp", and not {lesson!a}.')
         self.path = Path(folder or directory()) / f"{lesson}.json"
         self.problem = ""
         self._unsaved = {}  # section -> name -> entry
 
-    def entries(self, section):
-        """The entries of a section as they are now, those in memory included: name -> entry."""
-        self.problem = ""
+    def sections(self, set_aside=True):
+        """All that is kept now, also in memory: section -> name -> entry.
+
+        A damaged file stays where it is unless `set_aside`.
+        """
+        self.problem, kept = "", {}
         try:
             kept = self._read()
-        except ProgressError:
-            kept = self._repair()
+        except ProgressError as error:
+            if set_aside:
+                kept = self._repair()
+            else:
+                self.problem = f"Your {error}: it is set aside when its lesson runs."
         except OSError as error:
             self.problem = f"{self.path} cannot be read ({_reason(error)})."
-            kept = {}
-        return kept.get(section, {}) | self._unsaved.get(section, {})
+        return _joined(kept, self._unsaved)
+
+    def entries(self, section):
+        """The entries of one section: name -> entry."""
+        return self.sections().get(section, {})
 
     def keep(self, section, name, entry):
         """Keep `entry` in place of what was kept under this name."""
-        self._unsaved.setdefault(section, {})[name] = entry
+        self.change(section, name, lambda before: entry)
+
+    def change(self, section, name, changed):
+        """Keep `changed(before)`, where `before` is what was kept under this name, or None.
+
+        Nobody else changes it meanwhile. `changed` may be called twice, and must not alter its
+        argument.
+        """
         try:
             with self._locked():
-                kept = self._read_or_set_aside()
-                for changed, entries in self._unsaved.items():
-                    kept[changed] = kept.get(changed, {}) | entries
+                kept = _joined(self._read_or_set_aside(), self._unsaved)
+                entry = changed(kept.get(section, {}).get(name))
+                kept = _joined(kept, {section: {name: entry}})
                 with replacing(self.path) as file:
                     file.write(json.dumps(kept, indent=1, ensure_ascii=False).encode())
         except OSError as error:  # also of a lock that nobody lets go
+            entry = changed(self.entries(section).get(name))
+            self._unsaved = _joined(self._unsaved, {section: {name: entry}})
             self.problem = (
                 f"This cannot be saved in {self.path.parent} ({_reason(error)}): "
                 "it is kept until the kernel ends."
             )
         else:
             self._unsaved = {}
+
+    def mark(self, moment):
+        """Keep that a moment of the lesson, BEGUN or END, has come, and when it came first."""
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        if moment not in self.sections(set_aside=False).get(LESSON, {}):
+            self.change(LESSON, moment, lambda before: before or {"at": now})
 
     @contextlib.contextmanager
     def _locked(self):
@@ -139,11 +174,9 @@ class Progress:
             return {}
 
 
-def _is_nested(value, levels):
-    """Whether it is a dict of dicts ... of dicts, on so many levels."""
-    if not levels:
-        return True
-    return isinstance(value, dict) and all(_is_nested(v, levels - 1) for v in value.values())
+def _joined(kept, more):
+    """Both, section by section; of two entries of one name that of `more`."""
+    return {section: kept.get(section, {}) | more.get(section, {}) for section in kept | more}
 
 
 def _reason(error):

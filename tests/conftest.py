@@ -1,5 +1,6 @@
 """What holds for every test, and for the kernels of the notebooks tested in the same run."""
 
+import itertools
 import os
 import signal
 import tempfile
@@ -25,6 +26,7 @@ os.environ.pop("MPLBACKEND", None)
 # A full MNIST that lies in data/ must not change what the notebooks print.
 os.environ.setdefault("COURSE_DATA_DIR", str(Path(__file__).parents[1] / "data" / "sample"))
 
+TESTS = itertools.count()
 
 # What was started in the background of a shell ignores Ctrl-C, and so would its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,6 +41,13 @@ def pytest_configure(config):
     nothing_done = tempfile.TemporaryDirectory(prefix="progress-", ignore_cleanup_errors=True)
     os.environ["COURSE_PROGRESS_DIR"] = nothing_done.name  # of notebooks, too: nothing is answered
     config.add_cleanup(nothing_done.cleanup)
+
+
+@pytest.fixture(autouse=True)
+def nothing_done(monkeypatch):
+    """No test sees what another has kept, nor do the notebooks that are tested in the same run."""
+    folder = os.path.join(os.environ["COURSE_PROGRESS_DIR"], f"test-{next(TESTS)}")
+    monkeypatch.setenv("COURSE_PROGRESS_DIR", folder)
 
 
 @pytest.fixture(scope="session")

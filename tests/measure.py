@@ -39,6 +39,7 @@ MINUTES = {  # that one of each takes
 WIDGETS = ("course.widgets.", "course.recognizer.widget.", "ipywidgets.interact")
 NOT_TO_PLAY = ("DownloadButton", "KernelWatch", "Predictions")
 DIAGRAMS = ("course.diagrams",)
+PANEL = re.compile(r"\n?.*\bProgressPanel\b.*")  # looks back on the lesson, and is no part of it
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Measures:
 
 def measure(cells):
     """Return the Measures of a lesson, given its cells in the form of an .ipynb file."""
-    texts = [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    texts = [(cell["cell_type"], PANEL.sub("", "".join(cell["source"]))) for cell in cells]
+    texts = [(kind, text) for kind, text in texts if text]
     prose = [text for kind, text in texts if kind == "markdown"]
     trees = [ast.parse(text) if kind == "code" else ast.Module([]) for kind, text in texts]
     names = dict(pair for tree in trees for pair in imported(tree))

@@ -10,7 +10,7 @@ import pytest
 from course import plots
 from course.recognizer import widget
 from course.recognizer.widget import Recognizer
-from course.widgets import backprop_stepper, kernel_hover, predict
+from course.widgets import backprop_stepper, kernel_hover, predict, progress_panel
 from course.widgets.predict import Prediction
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
@@ -31,7 +31,7 @@ def evaluate(expression, module=Recognizer._esm):
 
 MODULES = [
     (source, name)
-    for source in (widget, predict, backprop_stepper, kernel_hover)
+    for source in (widget, predict, progress_panel, backprop_stepper, kernel_hover)
     for name in (None, *source.PARTS)
 ]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from course.commands import lessons
+from course.progress import Progress
 
 ROOT = Path(__file__).parents[1]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals and links as Unix has them")
@@ -172,6 +173,15 @@ def test_reset_lays_it_afresh_and_keeps_the_old_one(copy, course, asked):
     (old,) = kept(copy)
     assert code == 0 and f"{copy} is fresh." in line and old.name in line
     assert old.read_bytes() == mine and sources(copy)[1:] == ["a = 1", "a"]
+
+
+def test_reset_leaves_what_was_done_and_says_where(copy, course):
+    course("lessons")
+    kept = Progress("03-cnn")
+    kept.mark("begun")
+    *_, told = course("lessons", "--reset", "03")[1]
+    assert told.endswith(f" is kept in {kept.path}: remove that to begin it anew.")
+    assert "begun" in kept.entries("lesson")
 
 
 def test_no_reset_overwrites_what_another_has_kept(copy, course, monkeypatch):

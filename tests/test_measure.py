@@ -72,6 +72,12 @@ def test_the_longest_wait_is_counted_in_cells(sources, longest):
     assert measure.measure(lesson(*sources)).longest_wait == longest
 
 
+def test_the_panel_at_the_end_is_no_part_of_the_lesson():
+    imported = "from course.widgets.new import ProgressPanel"
+    with_panel = lesson(f"a\n{imported}\nb", f"c\n{imported}", "ProgressPanel()")
+    assert measure.measure(with_panel) == measure.measure(lesson("a\nb", "c"))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

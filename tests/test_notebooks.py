@@ -83,6 +83,11 @@ def test_cells_have_readable_ids_of_their_own(cells):
     assert [name for name in ids if re.fullmatch(r"[0-9a-f]{8}(-.*)?", name)] == []  # random ones
 
 
+def test_ends_with_what_was_done_and_what_is_next(path, cells):
+    last = cells[-1]
+    assert (last["id"], source(last)) == ("progress", f'ProgressPanel("{path.stem}")')
+
+
 def test_metadata_hold_known_tags_and_no_traces_of_a_run(path, cells):
     for cell in cells:
         assert set(cell["metadata"]) <= {"tags"}, cell["id"]

@@ -12,7 +12,7 @@ from course.commands import cli, pretrain
 from course.models import pretrained
 from course.models.pretrained import NAMES, PretrainedError
 from course.nn import training
-from course.recognizer.collection import accuracy
+from course.recognizer.tuning import accuracy
 
 
 @pytest.fixture(scope="module")

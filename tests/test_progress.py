@@ -1,5 +1,6 @@
 """What a learner has done is kept: whole, by several kernels at once, without a traceback."""
 
+import datetime
 import json
 import os
 import subprocess
@@ -11,13 +12,25 @@ import pytest
 from course import progress
 from course.progress import Progress, ProgressError
 
+# Each kernel answers its own predictions, and both check the same exercise: one passes it and the
+# other gets it wrong, in between and afterwards.
 SAVE = """
 import sys
+from course.exercises import mlp
 from course.progress import Progress
-folder, name = sys.argv[1:]
-for number in range(30):
-    Progress("02-mlp", folder).keep("predictions", f"{name}{number}", {"answer": number})
+from course.widgets.predict import Predictions
+
+name, code = sys.argv[1:]
+namespace = {}
+exec(code, namespace)
+for number in range(20):
+    predict = Predictions("02-mlp")
+    predict(f"{name}{number}", "How much?")._take({"answer": str(number)})
+    mlp.STEP.check(namespace["step"])
+    Progress("02-mlp").mark("end")
 """
+WRONG = "def step(w, gradient, learning_rate):\n    return w + learning_rate * gradient"
+RIGHT = WRONG.replace("+", "-")
 
 
 @pytest.fixture
@@ -46,11 +59,19 @@ def test_asking_for_what_is_not_there_makes_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_two_kernels_lose_nothing(tmp_path):
-    command = [sys.executable, "-c", SAVE, tmp_path]
-    for kernel in [subprocess.Popen([*command, name]) for name in "ab"]:
+def test_two_kernels_lose_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path))
+    command = [sys.executable, "-c", SAVE]
+    for kernel in [
+        subprocess.Popen([*command, name, code], stdout=subprocess.DEVNULL)
+        for name, code in {"a": RIGHT, "b": WRONG}.items()
+    ]:
         assert kernel.wait() == 0
-    assert len(entries(tmp_path)) == 60
+    answers = {name: entry["answer"] for name, entry in entries(tmp_path).items()}
+    assert answers == {f"{name}{number}": number for name in "ab" for number in range(20)}
+    checked = Progress("02-mlp", tmp_path).entries("exercises")["step"]
+    assert (checked["status"], checked["checks"]) == ("passed", 40)
+    assert set(Progress("02-mlp", tmp_path).entries("lesson")) == {"begun", "end"}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +92,36 @@ def test_a_damaged_file_is_set_aside(mlp, tmp_path, damage, meets_it):
         assert Path(tmp_path, aside).read_bytes() == damage
     mlp.keep("predictions", "xor", {"answer": 1})
     assert mlp.problem == "" and "xor" in entries(tmp_path)
+
+
+def test_what_is_changed_depends_on_what_was_kept_by_whomever(mlp, tmp_path):
+    def one_more(before):
+        return {"count": before["count"] + 1 if before else 1}
+
+    for kernel in (mlp, Progress("02-mlp", tmp_path), mlp):
+        kernel.change("exercises", "relu", one_more)
+    assert mlp.entries("exercises") == {"relu": {"count": 3}}
+
+
+def test_a_moment_is_kept_when_it_comes_first(mlp, monkeypatch):
+    class Later(datetime.datetime):
+        @classmethod
+        def now(cls):
+            return cls(2100, 1, 1)
+
+    mlp.mark(progress.BEGUN)
+    before = mlp.entries("lesson")["begun"]["at"]
+    monkeypatch.setattr(progress.datetime, "datetime", Later)
+    mlp.mark(progress.BEGUN)
+    mlp.mark(progress.END)
+    times = {name: entry["at"] for name, entry in mlp.entries("lesson").items()}
+    assert times["begun"] == before and times["end"].startswith("2100-01-01T00:00:00")
+
+
+def test_whoever_only_looks_leaves_a_damaged_file_where_it_is(mlp):
+    mlp.path.write_text("{")
+    assert mlp.sections(set_aside=False) == {} and mlp.path.read_text() == "{"
+    assert mlp.problem.startswith("Your 02-mlp.json is damaged (")
 
 
 def test_a_folder_that_cannot_be_written_leaves_the_memory_and_a_sentence(tmp_path):
@@ -124,4 +175,4 @@ def test_the_folder_is_that_of_the_variable_the_clone_or_the_user(tmp_path, monk
 
 def test_no_test_sees_what_a_developer_has_answered():
     assert progress.directory() != progress.CLONE / "progress"
-    assert "progress-" in progress.directory().name
+    assert "progress-" in progress.directory().parent.name

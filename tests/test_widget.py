@@ -19,12 +19,13 @@ from course.nn.layers import Dense, Sequential
 from course.nn.losses import softmax
 from course.nn.recipe import Recipe
 from course.nn.rng import SimpleRng
-from course.recognizer import collection, fallback, insight
+from course.recognizer import fallback, insight, tuning
 from course.recognizer import widget as widget_module
-from course.recognizer.collection import HALVES, Collection, accuracy
+from course.recognizer.collection import HALVES, Collection
 from course.recognizer.pictures import PictureError
 from course.recognizer.preprocess import EmptyDrawingError
 from course.recognizer.strokes import draw_digit, paste_digit
+from course.recognizer.tuning import accuracy
 from course.recognizer.widget import Recognizer
 
 
@@ -458,7 +459,7 @@ def test_digits_that_are_kept_for_the_test_are_never_trained_on(recognizer, monk
 
     def spy(model, images, labels):
         trained.extend(image.tobytes() for image in images)
-        return collection.FineTuned(len(labels), (0, 0), (0, 0), 0, False)
+        return tuning.FineTuned(len(labels), (0, 0), (0, 0), 0, False)
 
     monkeypatch.setattr(widget_module, "fine_tune", spy)
     page_asks(recognizer, "fine-tune", 20, model="linear")
@@ -478,7 +479,7 @@ def test_fine_tuning_rehearses_known_digits_with_small_steps(linear, digits, mon
     original = Spy(learning_rate=0.05, optimizer="momentum", schedule="one_cycle")
     monkeypatch.setattr(models, "recipe", lambda name: original)
     own, labels = digits.test_images[:12], (digits.test_labels[:12] + 1) % 10
-    tuned = collection.fine_tune(linear, own, labels)
+    tuned = tuning.fine_tune(linear, own, labels)
     ((recipe, x, y),) = runs
     assert recipe.learning_rate == pytest.approx(0.005) and recipe.optimizer == "momentum"
     assert recipe.schedule == "constant" and recipe.validation_split == 0.0
@@ -490,7 +491,7 @@ def test_fine_tuning_rehearses_known_digits_with_small_steps(linear, digits, mon
     known = set(pairs(mnist.to_float(digits.train_images), digits.train_labels))
     trained = pairs(x, y)
     rehearsed = [pair for pair in trained if pair in known]
-    assert len(rehearsed) == len(set(rehearsed)) == collection.REHEARSED
+    assert len(rehearsed) == len(set(rehearsed)) == tuning.REHEARSED
     assert len(trained) - len(rehearsed) == 504  # the learner's own, as often as it takes
 
 

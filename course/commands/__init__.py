@@ -72,7 +72,7 @@ def load_digits(directory):
     from course import mnist  # here, because NumPy takes long to import
 
     digits = mnist.load(directory)
-    print(f"Digits: {digits}", flush=True)
+    print(f"{'Digits' if digits.has_digits else 'Pictures'}: {digits}", flush=True)
     return digits
 
 

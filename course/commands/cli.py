@@ -17,9 +17,11 @@ from course.nn.errors import CourseError
 
 COMMANDS = {
     "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
+    "progress": "say what you have done in each lesson",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
+    "collect": "make a data set of pictures in folders, a folder for each class",
     "draw": "draw a digit in the browser and watch the models read it",
     "trial": "say how well the models read drawings of any place and size",
     "plot": "draw training logs side by side",

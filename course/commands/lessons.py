@@ -1,7 +1,8 @@
 """Lay copies of the lessons, without outputs, for you to work in.
 
 A copy that you have not changed is renewed when the course has a newer lesson; one that you have
-changed stays as it is, until you ask for a fresh one with --reset.
+changed stays as it is, until you ask for a fresh one with --reset. Answers and passed exercises are
+not in the copies, and stay as well.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from course.commands import CommandError, UsageError
 from course.nn import files
+from course.progress import Progress
 
 ORIGINALS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -42,6 +44,9 @@ def run(arguments):
     if arguments.reset is not None:
         original = choose(originals, arguments.reset)
         print(reset(original, folder / original.name))
+        done = Progress(original.stem).path
+        if done.exists():
+            print(f"What you have done in it is kept in {done}: remove that to begin it anew.")
         return
     states = {path.stem: lay(path, folder / path.name) for path in originals}
     counts = Counter(states.values())

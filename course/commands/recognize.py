@@ -1,4 +1,7 @@
-"""Read handwritten digits in picture files: photographs, scans, screenshots, one digit in each."""
+"""Read handwritten digits in picture files: photographs, scans, screenshots, one digit in each.
+
+A model of classes of your own (see `collect`) reads those instead.
+"""
 
 import sys
 import warnings
@@ -9,6 +12,7 @@ import numpy as np
 from course import commands, models
 from course.commands import tasks
 from course.models import pretrained
+from course.nn import classes
 from course.nn.layers import Layer
 from course.nn.losses import softmax
 
@@ -46,18 +50,22 @@ def load_models(choice, allow=()):
 
 
 def load_own(path, allow=()):
-    """(name, model) of a file; the model must be one that reads digits. Raises CourseError.
+    """(name, model) of a file; the model must be one that reads drawings. Raises CourseError.
 
-    What the learner put together is called what its file is, so that there may be several.
+    What the learner put together, or trained on classes of their own, is called what its file is,
+    so that there may be several.
     """
     model = models.load(path, allow)
     try:
         logits = model.forward(np.zeros((1, 784), np.float32))
     except Exception:  # a layer of the learner's own can fail in any way
         logits = None
-    if np.shape(logits) != (1, 10):
-        raise commands.CommandError(f"{path}: its {model.name} is not made for 28x28 digits")
-    return (Path(path).stem if model.name == Layer.name else model.name), model
+    if np.ndim(logits) != 2 or len(logits) != 1 or logits.shape[1] < 2:
+        raise commands.CommandError(f"{path}: its {model.name} is not made for 28x28 pictures")
+    has_name = (
+        model.name != Layer.name and classes.names_of(model, logits.shape[1]) == classes.DIGITS
+    )
+    return (model.name if has_name else Path(path).stem), model
 
 
 def read(path, readers):
@@ -77,12 +85,15 @@ def read(path, readers):
     for name, p in probabilities.items():
         if not np.isfinite(p).all():
             return refuse(path, tasks.NOT_FINITE.format(f"{path}: {name}"))
-    answers = [f"{name} {p.argmax()} ({p.max():.1%})" for name, p in probabilities.items()]
-    print(f"{path}: {', '.join(answers)}", flush=True)
+    names = {name: classes.names_of(readers[name], len(p)) for name, p in probabilities.items()}
+    answers = {name: names[name][p.argmax()] for name, p in probabilities.items()}
+    said = [f"{name} {answers[name]} ({p.max():.1%})" for name, p in probabilities.items()]
+    print(f"{path}: {', '.join(said)}", flush=True)
     return {
         "picture": path,
         "models": {
-            name: {"digit": int(p.argmax()), "probabilities": p.tolist()}
+            name: {"class": int(p.argmax()), "name": answers[name], "probabilities": p.tolist()}
+            | ({"digit": int(p.argmax())} if names[name] == classes.DIGITS else {})
             for name, p in probabilities.items()
         },
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course import commands, models, records
 from course.commands import tasks
-from course.models import architecture
+from course.models import architecture, shelf
 from course.nn import checkpoint, training
 from course.nn.observers import PrintEpochs, ProgressBar
 from course.nn.recipe import OPTIMIZERS, Recipe
@@ -54,7 +54,11 @@ def add_arguments(parser):
         metavar="N",
         help="of them at the end as they are",
     )
-    parser.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
+    target.add_argument(
+        "--save", metavar="NAME", help="the model, with its record, on the shelf of lesson 06"
+    )
     parser.add_argument("--log", metavar="FILE", help="the log (default: a new one in logs/mine)")
     parser.add_argument("--resume", metavar="FILE", help="go on with the run saved in FILE")
     commands.add_json_option(parser)
@@ -63,11 +67,13 @@ def add_arguments(parser):
 def run(arguments):
     saved = read_resumed(arguments) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
-    model = make_model(arguments, saved, recipe)
+    make_model = model_maker(arguments, saved, recipe)
     out = check_outputs(arguments, recipe)
     task = tasks.load_task(arguments.model, arguments.data)
+    model = make_model(task)
     if problem := tasks.why_unfit(model, task):
         raise commands.UsageError(f"{arguments.model}: {problem}")
+    model.class_names = task.class_names
     info = models.describe(model) | {
         "name": name_of(arguments.model),
         "recipe": asdict(recipe),
@@ -160,21 +166,32 @@ def make_recipe(arguments, saved):
         raise commands.UsageError(error) from None
 
 
-def make_model(arguments, saved, recipe):
-    """Build the model: that of the file, or that by the name, with the resumed run's settings."""
+def model_maker(arguments, saved, recipe):
+    """Function task -> model: that of the file, that of the resumed run, or a new one by the name.
+
+    Whatever is wrong with a file is told now, before anything is loaded to train on.
+    """
     if is_file(arguments.model):
         try:
-            return architecture.load(arguments.model, recipe.seed)
+            model = architecture.load(arguments.model, recipe.seed)
         except OSError as error:
             raise commands.UsageError(f"{arguments.model}: {error.strerror}") from None
         except architecture.ArchitectureError as error:
             raise commands.UsageError(error) from None
-    if saved is None:
-        return models.build(arguments.model, seed=recipe.seed)
-    try:
-        return models.restore(saved)
-    except checkpoint.CheckpointError as error:
-        raise commands.CommandError(error) from None
+    elif saved is not None:
+        try:
+            model = models.restore(saved)
+        except checkpoint.CheckpointError as error:
+            raise commands.CommandError(error) from None
+    else:
+        return lambda task: new_model(arguments.model, recipe.seed, task)
+    return lambda task: model
+
+
+def new_model(name, seed, task):
+    """Build a model of the course with as many outputs as there are classes."""
+    outputs = {"outputs": task.answers} if task.class_names else {}  # xor has none
+    return models.build(name, seed=seed, **outputs)
 
 
 def read_resumed(arguments):
@@ -218,6 +235,8 @@ def check_same(saved, info):
 def check_outputs(arguments, recipe):
     """Look whether model and log can be written without any harm; returns the model's path."""
     out = arguments.out or arguments.resume or f"runs/{name_of(arguments.model)}.safetensors"
+    if arguments.save:
+        out = shelf.path(arguments.save)
     read = commands.digit_files(arguments.data)
     if is_file(arguments.model):
         read.append(("the layers", arguments.model))
@@ -267,6 +286,9 @@ def report(arguments, recipe, trainer, task, out, log):
     """Evaluate on the test digits and print the result."""
     loss, accuracy = training.evaluate(trainer.model, task.test_x, task.test_y)
     seconds = sum(record.train_seconds for record in trainer.records)
+    if arguments.save and out is not None:
+        result = shelf.record_of(trainer.model, accuracy, trainer.epoch, task.source)
+        checkpoint.annotate(out, record=result)
     print(f"Test accuracy {accuracy:.2%}, loss {loss:.4f}; trained for {seconds:.1f} s")
     if out is None:
         print("Model: not saved, as no epoch was complete; the file that was there stays")

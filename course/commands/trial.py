@@ -2,6 +2,7 @@
 
 from course import commands
 from course.commands.recognize import add_model_option, load_models
+from course.nn import classes
 
 
 def add_arguments(parser):
@@ -17,7 +18,13 @@ def run(arguments):
     from course.recognizer.trial import trial  # here, because it takes long to import
 
     models = load_models(arguments.model, arguments.allow)
+    for name, model in models.items():
+        if model.class_names not in (None, classes.DIGITS):
+            known = classes.listed(model.class_names)
+            raise commands.CommandError(f"{name} tells {known} apart, and the trial is of digits")
     digits = commands.load_digits(arguments.data)
+    if not digits.has_digits:
+        raise commands.UsageError(f"{digits.directory} has other pictures than digits")
     if not digits.is_full:
         print("Note: models trained on full MNIST have seen the sample's digits before.")
     result = trial(models, digits.test_images, digits.test_labels, seed=arguments.seed)

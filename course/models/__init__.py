@@ -32,16 +32,18 @@ def recipe(name):
 
 def describe(model):
     """Return what `load` needs to build such a model again, as JSON-ready values."""
+    named = {"class_names": list(model.class_names)} if model.class_names else {}
     if type(model) is KINDS.get(model.name, [None])[0]:
-        return {"model": model.name, "config": model.config}
-    return {"model": composed.NAME, "config": composed.describe(model)}
+        return {"model": model.name, "config": model.config} | named
+    return {"model": composed.NAME, "config": composed.describe(model)} | named
 
 
 def save(path, model, **details):
     """Write the model to `path` (safetensors), with JSON-ready `details` beside the weights.
 
     It may be any `Sequential`, with layers of your own; `course.models.composed` says what those
-    need. Raises CheckpointError for a network that could not be made again.
+    need. What its outputs stand for goes with it, if `model.class_names` says it. Raises
+    CheckpointError for a network that could not be made again.
     """
     try:
         described = describe(model)
@@ -61,14 +63,20 @@ def load(path, allow=()):
     return restore(checkpoint.read(path), allow)
 
 
-def restore(saved, allow=()):
-    """Build the model of a `Checkpoint` that was read; `allow` as for `load`."""
-    name, config = saved.info.get("model"), saved.info.get("config")
+def check_known(saved):
+    """Raise CheckpointError unless a `Checkpoint` is of a kind that `restore` can build."""
     known = (*KINDS, composed.NAME)
-    if name not in known or not isinstance(config, dict):
+    name = saved.info.get("model")
+    if name not in known or not isinstance(saved.info.get("config"), dict):
         raise checkpoint.CheckpointError(
             f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(known)}"
         )
+
+
+def restore(saved, allow=()):
+    """Build the model of a `Checkpoint` that was read; `allow` as for `load`."""
+    check_known(saved)
+    name, config = saved.info["model"], saved.info["config"]
     try:
         if name == composed.NAME:
             expected, make = composed.plan(config, saved.weights, composed.allowed(allow))
@@ -84,4 +92,6 @@ def restore(saved, allow=()):
             f"{saved.path}: cannot build its {name}: {error}"
         ) from None
     saved.restore_model(model)
+    if names := saved.info.get("class_names"):
+        model.class_names = tuple(names)
     return model

@@ -121,6 +121,20 @@ def save(path, model, info, trainer=None):
             "rng_state": trainer.rng.state,
             "records": [asdict(record) for record in trainer.records],
         }
+    _write(path, arrays, info, run)
+
+
+def annotate(path, **details):
+    """Add `details`, or put them in place of others, to what is saved beside the weights at `path`.
+
+    Raises CheckpointError as `read` and `save` do, and OSError.
+    """
+    saved = read(path)
+    _write(path, saved.arrays, saved.info | details, saved.run)
+
+
+def _write(path, arrays, info, run):
+    """Write the content of a checkpoint to `path`, whole or not at all."""
     if problem := problem_of(info, None):
         raise CheckpointError(f"{path}: cannot be written: {problem}")
     metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}

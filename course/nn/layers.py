@@ -18,10 +18,12 @@ class Layer:
 
     `parameters` and `gradients` map the same names to arrays of the same shapes; `buffers` holds
     state that is saved but not trained; `training` tells dropout and batch norm how to behave.
-    A model is trained on its `loss_fn`, and `is_right` judges its answers.
+    A model is trained on its `loss_fn`, and `is_right` judges its answers; what these stand for is
+    in its `class_names`, see `course.nn.classes`, or nobody has said.
     """
 
     name = "network"  # what results call the model
+    class_names = None
     loss_fn = SoftmaxCrossEntropy()
 
     def __init__(self):

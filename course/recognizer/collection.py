@@ -1,18 +1,18 @@
-"""Lesson 06: the learner's own digits, kept in two halves as IDX, and fine-tuning on them."""
+"""Lesson 06: the learner's own digits, or drawings of other classes, in two halves as IDX."""
 
 import contextlib
-import dataclasses
 import itertools
 import os
-from dataclasses import dataclass
+import re
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from course import idx, mnist, models
+from course import idx, mnist
+from course.nn import classes
 from course.nn.errors import CourseError
-from course.nn.training import evaluate
+from course.recognizer import dataset
 
 IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
 HALVES = (
@@ -21,12 +21,6 @@ HALVES = (
 TEST_SHARE = 5  # every fifth is kept for the test
 
 PATIENCE = 10  # seconds to wait for another window that saves; that takes milliseconds
-
-REHEARSED = 500  # digits of the training set that are practiced along with the learner's own
-
-
-class NoDigitsError(CourseError, ValueError):
-    """The learner has not saved any digits yet."""
 
 
 class CollectionError(CourseError):
@@ -49,14 +43,19 @@ class Collection:
 
     Args:
         folder: where the files are, or will be; made when the first digit is saved. By default
-            the folder `mine` beside the MNIST files.
+            the folder `mine` beside the MNIST files; for other classes one that is named like them.
+        class_names: of the classes that are drawn. Where they are not the digits, they are kept in
+            a file beside the others, see `course.nn.classes`.
 
     Raises:
+        CollectionError: the folder has drawings of other classes.
+        ClassNamesError: those cannot be names of classes.
         OSError: files that are damaged cannot be set aside.
     """
 
-    def __init__(self, folder=None):
-        self.folder = Path(folder) if folder else mnist.download_directory() / "mine"
+    def __init__(self, folder=None, class_names=classes.DIGITS):
+        self.class_names = classes.checked(class_names)
+        self.folder = Path(folder) if folder else default_folder(self.class_names)
         self.images = np.zeros((0, 28, 28), np.uint8)
         self.labels = np.zeros(0, np.uint8)
         self.is_test = np.zeros(0, bool)
@@ -84,8 +83,8 @@ class Collection:
 
     @property
     def counts(self):
-        """How many there are of each digit: a list of ten."""
-        return np.bincount(self.labels, minlength=10).tolist()
+        """How many there are of each class: a list, for digits of ten."""
+        return np.bincount(self.labels, minlength=len(self.class_names)).tolist()
 
     @property
     def next_is_test(self):
@@ -94,9 +93,10 @@ class Collection:
 
     @property
     def wanted(self):
-        """The digit to draw next: one that is rarest in the half that the next one is kept in."""
-        rare = np.bincount(self.labels[self.is_test == self.next_is_test], minlength=10)
-        order = np.random.default_rng(len(self)).permutation(10)  # 0, 1, 2, ... would become a song
+        """The label to draw next: one that is rarest in the half that the next one is kept in."""
+        count = len(self.class_names)
+        rare = np.bincount(self.labels[self.is_test == self.next_is_test], minlength=count)
+        order = np.random.default_rng(len(self)).permutation(count)  # 0, 1, 2, ... would be a song
         return int(order[rare[order].argmin()])
 
     def __len__(self):
@@ -104,8 +104,10 @@ class Collection:
 
     def add(self, image, label):
         """Append a (28, 28) uint8 picture and its label."""
-        if label not in range(10):
-            raise ValueError(f"a label is a digit from 0 to 9, not {label!r}")
+        if label not in range(len(self.class_names)):
+            raise ValueError(
+                f"a label is a number from 0 to {len(self.class_names) - 1}, not {label!r}"
+            )
         with self._changing():
             self._write(
                 np.concatenate([self.images, [image]]),
@@ -126,6 +128,30 @@ class Collection:
                     f"at what there is now ({len(self)} digits), and press again to remove its last"
                 )
             self._write(self.images[:-1], self.labels[:-1], self.is_test[:-1])
+
+    def export(self, folder):
+        """Write a data set in the form of MNIST, for `train --data`; see `dataset.write`.
+
+        Raises DataSetError, also where a class has no drawing to train on, or none is for the test.
+        """
+        lacking = set(range(len(self.class_names))) - set(self.training[1].tolist())
+        if lacking or not self.is_test.any():
+            name = self.class_names[min(lacking)] if lacking else "drawing"
+            half = "to train on" if lacking else "for the test"
+            raise dataset.DataSetError(
+                f"{self.folder} has no {name} {half} yet: draw some more (every {TEST_SHARE}th is "
+                "kept for the test)"
+            )
+        pictures = dataset.Pictures(self.images, self.labels, self.class_names)
+        dataset.write(folder, pictures, self.is_test)
+
+    def _check_classes(self):
+        there = classes.read(self.folder) or classes.DIGITS
+        if there != self.class_names:
+            raise CollectionError(
+                f"{self.folder} has drawings of {classes.listed(there)}, not of "
+                f"{classes.listed(self.class_names)}: name another folder"
+            )
 
     @contextlib.contextmanager
     def _locked(self):
@@ -155,9 +181,11 @@ class Collection:
         Where the files are damaged, what this window has seen of them is kept.
         """
         self.problem = ""
+        if any(path.is_file() for path in self.paths):
+            self._check_classes()
         halves = self.folder / HALVES
         try:
-            images, labels = _load(*self.paths)
+            images, labels = _load(*self.paths, len(self.class_names))
         except idx.IdxError as error:
             names = self._set_aside(*self.paths, halves)
             self.problem = (
@@ -195,24 +223,30 @@ class Collection:
         """Write first, then believe it: what cannot be saved is not shown as saved."""
         images, labels = images.astype(np.uint8), labels.astype(np.uint8)
         # the halves first: a digit that is added again after a failure is not in both of them
+        if self.class_names != classes.DIGITS and not len(self):
+            classes.write(self.folder, self.class_names)
         files = [(self.folder / HALVES, is_test.astype(np.uint8))]
         for path, array in files + list(zip(self.paths, (images, labels), strict=True)):
             idx.write(path, array)
         self.images, self.labels, self.is_test = images, labels, is_test
 
 
-@dataclass(frozen=True)
-class FineTuned:
-    """Accuracies in [0, 1] before and after fine-tuning."""
-
-    digits: int  # how many of the learner's own it was trained on
-    own: tuple[float, float]  # on those, so the second one is no test
-    mnist: tuple[float, float]  # on digits of MNIST: what it forgot
-    mnist_digits: int
-    mnist_is_test: bool  # not so with the sample, which comes from MNIST's training set
+def default_folder(class_names):
+    """Where drawings of these classes are kept unless somebody names another folder."""
+    name = "mine"
+    if class_names != classes.DIGITS:  # of all systems, none minds letters, digits and "-"
+        name += "-" + re.sub(r"[\W_]+", "-", "-".join(class_names))[:60].strip("-")
+    return mnist.download_directory() / name
 
 
-def _load(*paths):
+def read_collection(folder):
+    """The collection that is in `folder`, of whatever classes; None if there is none."""
+    if not Path(folder, IMAGES).is_file():
+        return None
+    return Collection(folder, classes.read(folder) or classes.DIGITS)
+
+
+def _load(images, labels, num_classes):
     """The images (count, 28, 28) and the labels (count,) in the two files.
 
     Their counts may differ by one: a kill between the files leaves them so. Raises IdxError for any
@@ -220,13 +254,14 @@ def _load(*paths):
     """
     none = np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
     images, labels = (
-        idx.read(path) if path.is_file() else empty for path, empty in zip(paths, none, strict=True)
+        idx.read(path) if path.is_file() else empty
+        for path, empty in zip((images, labels), none, strict=True)
     )
     if (images.dtype, images.shape[1:], labels.dtype, labels.ndim) != ("u1", (28, 28), "u1", 1):
         raise idx.IdxError("they are not 28x28 bytes each with a label of one byte")
     if abs(len(images) - len(labels)) > 1:
         raise idx.IdxError(f"there are {len(images)} images but {len(labels)} labels")
-    if (labels > 9).any():
+    if (labels >= num_classes).any():
         raise idx.IdxError(f"one of the labels is {labels.max()}")
     return images, labels
 
@@ -237,67 +272,3 @@ def _load_halves(path):
     if (halves.dtype, halves.ndim) != ("u1", 1) or (halves > 1).any():
         raise idx.IdxError("it is not a 0 or a 1 for each digit")
     return halves.astype(bool)
-
-
-def accuracy(model, images, labels):
-    """The share of images (count, 28, 28) uint8 that the model reads right; None of no images."""
-    if not len(images):
-        return None
-    x = mnist.to_float(images).reshape(len(images), -1)
-    return evaluate(model, x, labels)[1]
-
-
-def gentle(recipe):
-    """A recipe for fine-tuning: the same optimizer, for a moment, with a tenth of the steps.
-
-    The model is to lean towards the new digits without forgetting the old ones.
-    """
-    return dataclasses.replace(
-        recipe,
-        epochs=5,
-        batch_size=32,
-        validation_split=0.0,
-        patience=None,
-        learning_rate=recipe.learning_rate / 10,
-        schedule="constant",
-    )
-
-
-def fine_tune(model, images, labels, seed=1):
-    """Train the model on for a moment, on the learner's digits and as many known ones.
-
-    The known ones, from the training set, are rehearsed so that the model does not forget them
-    (French, "Catastrophic forgetting in connectionist networks", 1999). The model is
-    changed in place; `course.nn.training.copy_weights` beforehand allows to take it back.
-
-    Args:
-        model: the model; one that the course does not know learns like the MLP.
-        images: (count, 28, 28) uint8.
-        labels: (count,) uint8.
-        seed: chooses the digits that are rehearsed.
-
-    Returns:
-        What it gained and lost, a `FineTuned`.
-
-    Raises:
-        NoDigitsError: there are no images.
-    """
-    if not len(images):
-        raise NoDigitsError("There are no digits of yours yet: draw some and save them first.")
-    digits = mnist.load()
-    name = getattr(model, "name", None)
-    recipe = gentle(models.recipe(name if name in models.KINDS else "mlp"))
-
-    def judge():
-        known = accuracy(model, digits.test_images, digits.test_labels)
-        return accuracy(model, images, labels), known
-
-    before = judge()
-    known = np.random.default_rng(seed).choice(len(digits.train_labels), REHEARSED, replace=False)
-    times = -(-REHEARSED // len(labels))  # repeat the learner's own until they are as many
-    x = np.concatenate([np.tile(images, (times, 1, 1)), digits.train_images[known]])
-    y = np.concatenate([np.tile(labels, times), digits.train_labels[known]])
-    recipe.trainer(model).fit(mnist.to_float(x).reshape(len(x), -1), y)
-    after = judge()
-    own, kept = zip(before, after, strict=True)
-    return FineTuned(len(labels), own, kept, len(digits.test_labels), digits.is_full)

@@ -4,7 +4,6 @@
 // the page loads; they are plain JavaScript and need no build step. All that Python should know
 // lies in the model's traits, so two views of one widget cannot disagree.
 
-const PATIENCE = 3000; // ms without an answer until the page says so
 const HURRY = 6; // ms, see `hurry`
 const SILENT =
   "The kernel does not answer. If it is busy with another cell, your drawing is read as " +

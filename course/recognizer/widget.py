@@ -24,11 +24,12 @@ from course.nn.errors import CourseError
 from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
-from course.recognizer.collection import Collection, accuracy, fine_tune
+from course.recognizer.collection import Collection
 from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.strokes import StrokeError, check, render
+from course.recognizer.tuning import accuracy, fine_tune
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent

@@ -2,6 +2,7 @@
 // What is below the functions happens once for a whole page, whichever widget comes first.
 
 const GONE = "The kernel was restarted or is gone: run this cell again.";
+const PATIENCE = 3000; // ms without an answer until the page says so
 
 /** Make an element: `tag.class`, its properties and attributes, its children. */
 function make(name, properties = {}, ...children) {
@@ -38,6 +39,46 @@ function button(content, action, properties = {}) {
 /** Let a button be used, or not; by `disabled` it would lose the focus of whoever has pressed it. */
 function enable(element, isEnabled) {
   element.setAttribute("aria-disabled", String(!isEnabled));
+}
+
+/**
+ * Sends messages, and notices when nobody takes them: then `notice` gets a text, `silent` or GONE,
+ * and "" when there is an answer after all. Each message carries a number, `request`, which comes
+ * back in the trait `answered`.
+ */
+class Post {
+  constructor(model, silent, notice) {
+    Object.assign(this, { model, silent, notice });
+    model.on("change:answered", () => this.heard());
+    // JupyterLab tells at once when a restarted kernel has forgotten the widget; others may not
+    model.on("comm_live_update", () => this.give(GONE));
+  }
+
+  send(content) {
+    this.request = Math.max(this.request ?? 0, this.model.get("answered")) + 1;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.give(this.silent), PATIENCE);
+    try {
+      this.model.send({ ...content, request: this.request });
+    } catch {
+      this.give(GONE); // the connection is closed
+    }
+  }
+
+  give(text) {
+    this.end();
+    this.notice(text);
+  }
+
+  heard() {
+    if (this.model.get("answered") < this.request) return;
+    this.end();
+    this.notice("");
+  }
+
+  end() {
+    clearTimeout(this.timer);
+  }
 }
 
 /** What a picture of the course says of itself: the Description that its PNG holds, if any. */

@@ -1,51 +1,12 @@
 // The page's side of a prediction, see predict.py, which puts common.js and sketch.js before it.
 //
-// What Python knows lies in the model's traits, so that two views and a reloaded page agree. Every
-// message carries a number, which comes back in `answered`: one that does not come back tells that
-// nobody listens.
+// What Python knows lies in the model's traits, so that two views and a reloaded page agree.
 
-const PATIENCE = 3000; // ms without an answer until the page says so
 const SILENT =
   "The kernel does not answer. If it is busy with another cell, your answer is kept as soon as " +
   "that is done; if it was restarted or shut down, run this cell again.";
 
 let made = 0; // questions on this page, for ids
-
-/** Sends answers, and notices when nobody takes them. */
-class Post {
-  constructor(model, notice) {
-    Object.assign(this, { model, notice });
-    model.on("change:answered", () => this.heard());
-    // JupyterLab tells at once when a restarted kernel has forgotten the widget; others may not
-    model.on("comm_live_update", () => this.silent(GONE));
-  }
-
-  send(answer) {
-    this.request = Math.max(this.request ?? 0, this.model.get("answered")) + 1;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.silent(SILENT), PATIENCE);
-    try {
-      this.model.send({ answer, request: this.request });
-    } catch {
-      this.silent(GONE); // the connection is closed
-    }
-  }
-
-  silent(text) {
-    this.end();
-    this.notice(text);
-  }
-
-  heard() {
-    if (this.model.get("answered") < this.request) return;
-    this.end();
-    this.notice("");
-  }
-
-  end() {
-    clearTimeout(this.timer);
-  }
-}
 
 /** A field to type a number into. */
 class NumberField {
@@ -135,11 +96,11 @@ export default {
     const status = make("p.predict-status", { id: ids.status, role: "status", tabIndex: -1 });
     const notice = make("p.predict-notice", { role: "status" });
     let silence = "";
-    const post = new Post(model, (text) => {
+    const post = new Post(model, SILENT, (text) => {
       silence = text;
       show();
     });
-    const send = (answer) => post.send(answer);
+    const send = (answer) => post.send({ answer });
     const field = new FIELDS[model.get("asks").kind](model, send, ids);
     const skip = make("button.predict-skip", {
       type: "button",

@@ -17,7 +17,7 @@ from traitlets import Any, Dict, Int, Unicode
 
 from course import plots
 from course.nn.errors import CourseError
-from course.progress import Progress
+from course.progress import BEGUN, Progress
 from course.widgets import questions
 from course.widgets.without_kernel import WithoutKernel
 
@@ -60,8 +60,11 @@ class Predictions:
             A `Prediction`, which a notebook shows as the last value of a cell.
         """
         kind = questions.make(unit, choices, curve, x, y)
-        self.asked[name] = Prediction(name, question, kind, self.progress)
-        return self.asked[name]
+        prediction = Prediction(name, question, kind, self.progress)
+        if not self.asked:
+            self.progress.mark(BEGUN)
+        self.asked[name] = prediction
+        return prediction
 
     def was(self, name, result):
         """Show the result beside the answer; from then on the answer stays as it is.
@@ -233,12 +236,11 @@ def recap_sentence(compared, count):
     if not compared:
         return "None of this lesson's predictions was answered, so there is nothing to compare."
     parts = [f"You answered {len(compared)} of {count} predictions"]
-    if numbers := of_kind(compared, questions.Number):
-        near = sum(p.kind.is_near(p.answer, p.result) for p in numbers)
-        parts.append(f"{near} of {len(numbers)} numbers were within a factor of two")
-    if choices := of_kind(compared, questions.Choice):
-        right = sum(p.answer == p.result for p in choices)
-        parts.append(f"{right} of {len(choices)} choices were right")
+    found = questions.tally([(p.answer, p.result) for p in compared])
+    if found.numbers:
+        parts.append(f"{found.near} of {found.numbers} numbers were within a factor of two")
+    if found.choices:
+        parts.append(f"{found.right} of {found.choices} choices were right")
     return f"{'; '.join(parts)}."
 
 

@@ -56,7 +56,7 @@ class Number:
         """A number of Python's own. Raises AnswerError."""
         is_array = isinstance(result, np.generic | np.ndarray)
         value = result.item() if is_array and result.size == 1 else result
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             raise AnswerError(f"It was to be a number, not {result!r:.80}.")
         return value
 
@@ -191,6 +191,34 @@ def off_by(answer, result):
     if not math.isfinite(result) or answer * result <= 0:
         return None
     return answer / result
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How good predictions were: of so many numbers so many were near, of choices right."""
+
+    numbers: int = 0
+    near: int = 0
+    choices: int = 0
+    right: int = 0
+    curves: int = 0
+
+
+def tally(pairs):
+    """The Tally of pairs (answer, result), in the form in which they are kept."""
+    numbers = [pair for pair in pairs if all(map(is_number, pair))]
+    choices = [pair for pair in pairs if all(isinstance(value, str) for value in pair)]
+    return Tally(
+        numbers=len(numbers),
+        near=sum(Number().is_near(*pair) for pair in numbers),
+        choices=len(choices),
+        right=sum(answer == result for answer, result in choices),
+        curves=sum(all(isinstance(value, list) for value in pair) for pair in pairs),
+    )
+
+
+def is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def in_digits(value):

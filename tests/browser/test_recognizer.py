@@ -14,8 +14,9 @@ from lab import KERNEL, PANEL, Notebook
 from PIL import Image
 
 from course.models import pretrained
-from course.recognizer.collection import Collection, accuracy
+from course.recognizer.collection import Collection
 from course.recognizer.strokes import render
+from course.recognizer.tuning import accuracy
 
 STROKES = 15  # of which the latency is measured
 TO_SHOWN = """root => {

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from course import models
+from course.nn import classes
 from course.nn.checkpoint import CheckpointError
 
 HERE = Path(__file__).parent
@@ -50,7 +51,9 @@ def load(name, folder=HERE):
             f"{file}: is not the file that the record tells of (sha256 {found[:12]}…, expected "
             f"{expected[:12]}…). {ADVICE}."
         )
-    return models.load(file)
+    model = models.load(file)
+    model.class_names = classes.DIGITS
+    return model
 
 
 def load_all(folder=HERE):
