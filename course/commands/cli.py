@@ -17,6 +17,7 @@ from course.nn.errors import CourseError
 
 COMMANDS = {
     "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
+    "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
