@@ -45,7 +45,7 @@ class FileExercise(Exercise):
         return found
 
 
-def _files():
+def _files(random):
     """Of one, two and three dimensions, the smallest with sizes that need one byte alone."""
     headers = [(0x08, (5,)), (0x0B, (3, 300)), (0x08, (70_000, 28, 28))]
     return [
@@ -54,15 +54,13 @@ def _files():
     ]
 
 
-def _short_arrays():
-    random = np.random.default_rng(2)
+def _short_arrays(random):
     shapes = [(3,), (2, 3), (4, 1, 5)]
     return [(random.integers(-(2**15), 2**15, shape).astype(np.int16),) for shape in shapes]
 
 
-def _images_and_means():
+def _images_and_means(random):
     """Means that are long and short, so that the nearest is not that of the largest product."""
-    random = np.random.default_rng(3)
     scales = np.linspace(0.2, 1.0, 10)[:, None]
     return [
         (random.uniform(0, 255, (count, pixels)), scales * random.uniform(0, 255, (10, pixels)))
@@ -70,9 +68,8 @@ def _images_and_means():
     ]
 
 
-def _sounds():
+def _sounds(random):
     """The second has something else after its samples, as many programs leave it."""
-    random = np.random.default_rng(4)
     sounds = [
         (wav(random.integers(-(2**15), 2**15, count), rate), note)
         for count, rate, note in ((4, 8000, b""), (7, 44_100, b"LIST\4\0\0\0me, "), (999, 300, b""))
@@ -111,6 +108,7 @@ HEADER = Exercise(
     "number of such a slice.",
     "shape = tuple(int.from_bytes(content[4 + 4 * i : 8 + 4 * i], 'big') for i in "
     "range(content[3])), and return content[2], shape.",
+    lesson="01-idx",
     mistakes={
         "the sizes are read with the little end first": lambda content: (
             content[2],
@@ -139,6 +137,7 @@ SHORT = FileExercise(
     "of the numbers around.",
     "b''.join(size.to_bytes(4, 'big') for size in array.shape) between these four bytes and "
     "array.astype('>i2').tobytes().",
+    lesson="01-idx",
     mistakes={
         "the numbers have their little end first": lambda array: (
             to_idx(array)[: 4 + 4 * array.ndim] + array.astype("<i2").tobytes()
@@ -157,6 +156,7 @@ NEAREST = Exercise(
     "x[:, None] - means has the shape (count, 10, 784). np.linalg.norm over its last axis gives "
     "the distances (count, 10), and argmin over the means the nearest.",
     "return np.linalg.norm(x[:, None] - means, axis=2).argmin(axis=1).",
+    lesson="01-idx",
     mistakes={
         "it finds the farthest mean": lambda x, means: np.linalg.norm(
             x[:, None] - means, axis=2
@@ -180,6 +180,7 @@ WAV = Exercise(
     "np.frombuffer(..., '<i2').",
     "size = int.from_bytes(content[40:44], 'little'), and the samples are "
     "np.frombuffer(content[44 : 44 + size], '<i2').",
+    lesson="01-idx",
     mistakes={
         "numbers are read with the big end first, which WAV has last": _like_wav("big"),
         "the header is taken for sound: the samples begin at byte 44": _like_wav(start=0),

@@ -39,14 +39,12 @@ def leaky_relu_backward(dy, x, slope):
     return dy * np.where(x > 0, 1.0, slope)
 
 
-def _probability_cases():
-    random = np.random.default_rng(4)
+def _probability_cases(random):
     drawn = (random.dirichlet(np.ones(10), n) for n in (2, 3, 8, 50))
     return [(p, random.integers(0, 10, len(p))) for p in drawn]
 
 
-def _dense_cases():
-    random = np.random.default_rng(5)
+def _dense_cases(random):
     by_hand = (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([[0.5]]))
     sizes = [(2, 3, 3), (4, 3, 2), (8, 20, 10)]  # batch, inputs, outputs
     return [
@@ -61,8 +59,7 @@ def line_gradients(weights, x, labels):
     return {"w": np.mean(difference * x), "b": np.mean(difference)}
 
 
-def _epoch_cases():
-    random = np.random.default_rng(6)
+def _epoch_cases(random):
     cases = []
     for count, batch_size in ((4, 2), (10, 4), (50, 8)):
         x, labels = random.standard_normal((2, count))
@@ -72,14 +69,12 @@ def _epoch_cases():
     return cases
 
 
-def _logit_cases():
-    random = np.random.default_rng(2)
+def _logit_cases(random):
     by_hand = (np.array([[2.0, -1.0], [0.5, 3.0], [1.0, 0.0]]), np.array([0, 1, 1]))  # 2 of 3
     return [by_hand, *((random.standard_normal((n, 10)), np.arange(n) % 10) for n in (1, 7, 200))]
 
 
-def _leaky_cases():
-    random = np.random.default_rng(3)
+def _leaky_cases(random):
     by_hand = (np.array([1.0, -2.0, 3.0]), np.array([-4.0, 0.0, 5.0]), 0.1)
     shapes = [(4,), (3, 5), (2, 3, 4)]
     return [
@@ -106,7 +101,7 @@ def _always_from_the_start(weights, x, labels, order, gradients, batch_size, rat
 
 STEP = Exercise(
     step,
-    lambda: [
+    lambda random: [
         (2.3, 2.6, 0.3),
         (-1.0, -0.5, 0.1),
         (np.array([1.0, -2.0]), np.array([4.0, 0.5]), 0.2),
@@ -114,6 +109,7 @@ STEP = Exercise(
     "Where the slope is positive, the valley lies to the left. Which sign has the step?",
     "The step is learning_rate * gradient long, against the gradient. Return where it ends.",
     "return w - learning_rate * gradient.",
+    lesson="02-mlp",
     mistakes={
         "it climbs: the step goes against the gradient": lambda w, g, rate: w + rate * g,
         "this is the step alone; return the weight after it": lambda w, g, rate: -rate * g,
@@ -132,6 +128,7 @@ SOFTMAX_GRADIENT = Exercise(
     "In each row only one number is not as in `probabilities`. Which?",
     "Take a copy, subtract 1 at the right class of each row, and divide by the number of rows.",
     "With dlogits = probabilities.copy(): dlogits[np.arange(len(labels)), labels] -= 1.",
+    lesson="02-mlp",
     mistakes={
         "the loss is a mean over the batch; the division by its size is left out": (
             lambda p, y: softmax_gradient(p, y) * len(y)
@@ -156,6 +153,7 @@ DENSE_BACKWARD = Exercise(
     "dw is x.T @ dy. dx walks the same weights backwards, so it has a transposed w. Every row of "
     "the batch had the same bias.",
     "return dy @ w.T, x.T @ dy, dy.sum(axis=0).",
+    lesson="02-mlp",
     mistakes={
         "dw is divided by the batch size; the loss has done that already": (
             lambda x, w, dy: (dy @ w.T, x.T @ dy / len(x), dy.sum(axis=0))
@@ -183,6 +181,7 @@ TRAIN_EPOCH = Exercise(
     "In the loop: gradient = gradients(weights, x[batch], labels[batch]), then weights = {name: "
     "step(w, gradient[name], learning_rate) for name, w in weights.items()}. Return the weights "
     "after the loop.",
+    lesson="02-mlp",
     mistakes={
         "it ends after the first batch; `return` stands behind the loop": _one_batch_only,
         "the last batch is left out where it is smaller than the others": _only_whole_batches,
@@ -208,10 +207,11 @@ TRAIN_EPOCH = Exercise(
 )
 PARAMETERS = Exercise(
     count_parameters,
-    lambda: [(784, 512, 10), (2, 4, 1), (3, 7, 5)],
+    lambda random: [(784, 512, 10), (2, 4, 1), (3, 7, 5)],
     "Two dense layers have weights and biases. Has the ReLU any?",
     "A dense layer has one weight per pair of input and output, and one bias per output.",
     "inputs * hidden + hidden for the first layer; the second looks just the same.",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "the biases are left out": lambda i, h, o: i * h + h * o,
         "the inputs have biases, too; only what a layer computes has": (
@@ -228,6 +228,7 @@ ACCURACY = Exercise(
     "The answer is the class with the largest logit: argmax along axis 1. Compare with the labels, "
     "and take the mean.",
     "np.mean(... == labels), where ... is logits.argmax(axis=1).",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "argmax looks at the whole batch at once; along axis 1 it finds one class per sample": (
             lambda logits, labels: np.mean(logits.argmax() == labels)
@@ -250,6 +251,7 @@ LEAKY_RELU = Exercise(
     "The chain rule: dx is dy times the slope of y at x. How large is that slope on either side?",
     "dy/dx is 1 where x is positive and `slope` elsewhere; np.where picks one or the other.",
     "dy * np.where(x > 0, ..., ...).",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "this is the forward pass, and nothing comes from dy": (
             lambda dy, x, slope: np.where(x > 0, x, slope * x)

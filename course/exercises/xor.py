@@ -34,7 +34,10 @@ class NeuronExercise(Exercise):
 
     def beyond(self, function):
         for start, middle, end in MIDDLES:
-            at_start, between, at_end = (bool(function(*x)) for x in (start, middle, end))
+            try:
+                at_start, between, at_end = (bool(function(*x)) for x in (start, middle, end))
+            except Exception as error:
+                return f"away from the corners it ended with {type(error).__name__}: {error}"
             if at_start == at_end != between:
                 return (
                     f"it is right at the corners, but it is no neuron: at {start} and {end} it "

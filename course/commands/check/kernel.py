@@ -2,15 +2,18 @@
 
 import logging
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from nbformat import v4
 
 from course.nn.errors import CourseError
@@ -96,8 +99,11 @@ def _run_once(nodes, folder, seconds):
     def remember(cell, cell_index, execute_reply):
         content = execute_reply["content"]
         if "raises-exception" not in cell.metadata.tags:
-            text = f"{content.get('ename')}: {content.get('evalue')}"
-            problems[cell_index] = Problem("raised", text.strip().removesuffix(":"))
+            value = re.sub(
+                r"\(\d+\.py, line", "(line", str(content.get("evalue"))
+            )  # of a SyntaxError
+            text = f"{content.get('ename')}: {value}".strip().removesuffix(":")
+            problems[cell_index] = Problem("raised", text)
 
     manager = AsyncKernelManager(kernel_spec_manager=_OwnKernel(), log=QUIET)
     client = _Client(
@@ -106,7 +112,9 @@ def _run_once(nodes, folder, seconds):
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True) as private:
         try:
-            client.start_new_kernel(env=_environment(private), cwd=folder)
+            client.start_new_kernel(
+                env=_environment(private), cwd=folder, stdout=DEVNULL, stderr=DEVNULL
+            )
             client.start_new_kernel_client()
         except (RuntimeError, OSError) as error:
             raise KernelError(
@@ -133,7 +141,7 @@ def _run_cell(client, number, node, seconds):
     message = f"did not end within {seconds} seconds"
     client.timeout = GRACE
     try:
-        client.km.interrupt_kernel()
+        run_sync(client.km.interrupt_kernel)()
         client.execute_cell(v4.new_code_cell("pass"), number)
     except (CellTimeoutError, DeadKernelError):
         raise _LostError(number, f"{message}, and could not be interrupted") from None
