@@ -52,7 +52,7 @@ def _judged(path, seed, timeout):
         cells = code_cells(path)
     except (lessons.DamagedError, OSError):
         return result | {"problem": "This is no notebook, or a damaged one: it cannot be read."}
-    original = _original(path)
+    original = original_of(path)
     wanted = asked.asked_for(_sources(cells), _sources(code_cells(original)) if original else [])
     result["lesson"] = original and original.stem
     if not wanted:
@@ -63,7 +63,6 @@ def _judged(path, seed, timeout):
     result["cells"] = [
         {"number": number + 1, "id": cells[number]["id"]} | vars(problem)
         for number, problem in sorted(problems.items())
-        if number < len(cells)
     ]
     result["warnings"] = [
         f"Cell [{number + 1}] shows the solution of {one.exercise.solution.__name__}."
@@ -101,7 +100,7 @@ def _tags(metadata):
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
-def _original(path):
+def original_of(path):
     """The path of the lesson that a notebook is a copy of, by its name; None if it is of none.
 
     The name may go on after that of the lesson: "02-mlp-ada.ipynb".
@@ -115,19 +114,35 @@ def _run(path, cells, wanted, seed, timeout):
     limits = sum(one.exercise.limit for one in wanted)
     with tempfile.TemporaryDirectory(prefix="verdicts-", ignore_cleanup_errors=True) as private:
         verdicts = Path(private, "verdicts.json")
-        places = [one.place for one in wanted]
         problems = kernel.run(
-            [(cell["source"], cell["tags"]) for cell in cells],
+            [
+                kernel.Cell(cell["source"], cell["tags"], _judging(places, seed, verdicts))
+                for cell, places in zip(cells, _to_judge(wanted, len(cells)), strict=True)
+            ],
             path.resolve().parent,
-            "from course.commands.check.inside import judge as _judge\n"
-            f"_judge({places!r}, {seed}, {str(verdicts)!r})",
             timeout,
             CHECKS_AN_EXERCISE * limits + OWN_SECONDS,
         )
         try:
             return json.loads(verdicts.read_bytes()), problems
-        except (OSError, ValueError):  # the kernel did not come as far
+        except (OSError, ValueError):  # no kernel has come as far
             return {}, problems
+
+
+def _to_judge(wanted, count):
+    """For each of `count` cells the places of the exercises to be judged after it.
+
+    Those that it checks; after the last one all, since a check may be called by another name.
+    """
+    places = [[one.place for one in wanted if number in one.checked] for number in range(count)]
+    return [*places[:-1], [one.place for one in wanted]]
+
+
+def _judging(places, seed, path):
+    """The source that judges, with a name that is no learner's."""
+    call = f"_judge_exercises({places!r}, {seed}, {str(path)!r})"
+    before = "from course.commands.check.inside import judge as _judge_exercises"
+    return f"{before}\n{call}" if places else ""
 
 
 def _entry(one, verdict, problems):
@@ -141,8 +156,8 @@ def _entry(one, verdict, problems):
     elif not verdict:
         verdict = _not_handed_in(one, problems)
     elif verdict["cases"] == "held-out" and verdict["status"] != "passed":
-        before = "Right in the cases that the notebook shows, but not in others. "
-        verdict = verdict | {"message": before + verdict["message"]}
+        start = "Right in the cases that the notebook shows, not in others: "
+        verdict = verdict | {"message": start + verdict["message"].removeprefix("Not yet: ")}
     if verdict["status"] == "not attempted" and one.revealed:
         verdict = {"status": "revealed", "kind": "solution", "cases": None,
                    "message": "Its solution was shown, and nothing handed in."}  # fmt: skip
@@ -192,5 +207,6 @@ def as_text(found):
         ]
         lines += [f"    {text}" for text in [*notebook["warnings"], notebook["problem"]] if text]
         lines.append("")
-    again = f"The cases that a learner does not see were drawn with --seed {found['seed']}."
-    return "\n".join([*lines, again])
+    if any(notebook["exercises"] for notebook in found["notebooks"]):
+        lines.append(f"The held-out cases were drawn with --seed {found['seed']}.")
+    return "\n".join(lines).rstrip()
