@@ -6,12 +6,20 @@ import time
 
 import numpy as np
 
-from course.exercises.differences import Difference, changed, described, difference, size
-from course.exercises.running import TimeIsUp, run
+from course.exercises.differences import (
+    LONGEST,
+    Difference,
+    changed,
+    described,
+    difference,
+    size,
+)
+from course.exercises.running import Outcome, TimeIsUp, run
 from course.exercises.traces import warning_text, where
-from course.exercises.verdict import Verdict
+from course.exercises.verdict import ExerciseError, Verdict
 
 DIFFERENTIABLE = 200  # numbers in a case, at most, for finite differences: two forwards for each
+PRINTED = 5  # lines of what a function prints, at most
 FINITE = 1e-4  # how far finite differences may be off, as a share of the largest
 
 
@@ -27,6 +35,10 @@ def judge(exercise, attempt, forward=None, seed=0):
             "its name, without parentheses.",
         )
     return _Judge(exercise, attempt, forward, seed).verdict()
+
+
+def _is_long(arguments):
+    return size(arguments) > LONGEST
 
 
 def _not_attempted():
@@ -63,8 +75,9 @@ def _warnings(outcome):
 
 
 def _printed(outcome):
-    text = outcome.printed.strip()
-    return [f"It printed: {text:.500}"] if text else []
+    lines = outcome.printed.strip().splitlines()
+    shown = lines[:PRINTED] + (["..."] if len(lines) > PRINTED else [])
+    return [f"It printed: {chr(10).join(shown):.500}"] if lines else []
 
 
 def _alike(one, other):
@@ -103,8 +116,8 @@ class _Judge:
         self.attempt = attempt
         self.forward = forward
         random = np.random.default_rng(seed)
-        self.cases = sorted(exercise.cases(random), key=size)
-        self.large = sorted(exercise.large(random), key=size) if exercise.large else []
+        self.cases = sorted(exercise.cases(random), key=_is_long)  # what can be shown comes first
+        self.large = sorted(exercise.large(random), key=_is_long) if exercise.large else []
         self.deadline = time.monotonic() + exercise.limit
         self.outcomes = []  # of the attempt, one for each case tried
 
@@ -133,8 +146,8 @@ class _Judge:
     # -------------------------------------------------------------- one call
 
     def _run(self, function, *arguments):
-        left = max(0.1, self.deadline - time.monotonic())
-        return run(function, *arguments, seconds=left)
+        left = self.deadline - time.monotonic()
+        return run(function, *arguments, seconds=left) if left > 0 else Outcome(error=TimeIsUp())
 
     def _try(self, arguments):
         """What is wrong with the attempt in this case (None if nothing), and its outcome."""
@@ -165,6 +178,10 @@ class _Judge:
             kind = "time"
         elif isinstance(error, SystemExit):
             text = "leaves Python by exit(): end with `return`"
+        elif isinstance(
+            error, ExerciseError
+        ):  # of `Exercise.result`: it is the result that is wrong
+            return Difference("value", str(error))
         else:
             text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
         return Difference(kind, "\n".join(filter(None, (text, where(error)))))
