@@ -145,7 +145,7 @@ def by_heart(a2, y, right=xor.CROSS_ENTROPY.solution):
         "Right in the cases that the notebook shows, not in others: case "
     )
     assert "ended with KeyError" in by_heart["message"]
-    assert "Cell In[5], line 4, in by_heart: " in by_heart["message"]
+    assert "Cell In[5], line 3, in by_heart: " in by_heart["message"]
     assert exercises["dense_backward"]["message"] == (
         "Cell [8], which checks it, ended with NameError: name 'dense_backward' is not defined."
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.exercises import Exercise
-from course.nn.gradcheck import numerical_gradient
+from course.exercises.numerical import finite_differences
 
 LESSON, APPENDIX = "03-cnn", "03b-cnn-speed"
 
@@ -48,17 +48,13 @@ def average_pool_backward(dy):
 
 def _by_differences(forward, image, kernel, dy):
     """`convolution_backward` by finite differences of a forward pass."""
-
-    def loss():
-        return (forward(image, kernel) * dy).sum()
-
-    return numerical_gradient(loss, kernel), numerical_gradient(loss, image)
+    return finite_differences(forward, image, kernel, dy=dy)[::-1]
 
 
 def _pool_by_differences(forward, dy):
     """`average_pool_backward` by finite differences of a forward pass."""
     x = np.zeros((*dy.shape[:2], 2 * dy.shape[2], 2 * dy.shape[3]))
-    return numerical_gradient(lambda: (forward(x) * dy).sum(), x)
+    return finite_differences(forward, x, dy=dy)[0]
 
 
 IMAGE = np.array([[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 2.0], [2.0, 0.0, 1.0, 4.0]])
@@ -108,8 +104,17 @@ def _pooled_gradients(random):
     return cases + [(random.standard_normal(shape),) for shape in shapes]
 
 
-def _overwritten(image, kernel, dy):
-    """`convolution_backward` with = in place of +=."""
+def _last_place(image, kernel, dy):
+    """`convolution_backward` with = in place of +=, and the loops over the places outside."""
+    size = len(kernel)
+    dw, dx = convolution_backward(image, kernel, dy)
+    for (r, s), gradient in np.ndenumerate(dy):
+        dx[r : r + size, s : s + size] = gradient * kernel
+    return dw, dx
+
+
+def _last_weight(image, kernel, dy):
+    """The same with the loops over the kernel outside."""
     rows, columns = dy.shape
     dw, dx = convolution_backward(image, kernel, dy)
     for (i, j), weight in np.ndenumerate(kernel):
@@ -169,8 +174,13 @@ BACKWARD = Exercise(
     mistakes={
         "dw is right, and dx is still missing": _only_dw,
         "dw is a mean over the places; each place counts in full": _mean,
-        "what arrives at a pixel overwrites what was there; it adds up: +=": _overwritten,
+        "what arrives at a pixel overwrites what was there; it adds up: +=": _last_place,
+        "a pixel keeps what the last weight has brought; it adds up: +=": _last_weight,
         "the kernel is flipped; [r + i, s + j] was met by [i, j]": _flipped,
+        "dw is right, and for dx the kernel is flipped": lambda image, kernel, dy: (
+            convolution_backward(image, kernel, dy)[0],
+            convolution_backward(image, kernel[::-1, ::-1], dy)[1],
+        ),
         "the other factor is left out; dw needs the pixels, dx the weights": (
             lambda image, kernel, dy: (
                 convolution_backward(np.ones_like(image), kernel, dy)[0],

@@ -3,6 +3,7 @@
 import numpy as np
 
 from course.exercises import Exercise
+from course.exercises.numerical import finite_differences
 
 LESSON = "05-xor"
 
@@ -94,6 +95,11 @@ def _entropy_cases(random):
     return cases + [(float(a2), float(y)) for a2, y in drawn]
 
 
+def _entropy_by_differences(forward, a2, y):
+    """`cross_entropy_gradient` by finite differences of the loss: `forward(z2, y)`."""
+    return finite_differences(lambda z2: forward(z2, y), np.log(a2 / (1 - a2)))[0]
+
+
 def _uphill(x, a1, dz2, w1, b1, w2, b2, learning_rate):
     return step(x, a1, dz2, w1, b1, w2, b2, -learning_rate)
 
@@ -140,6 +146,7 @@ CROSS_ENTROPY = Exercise(
     "dL/da2 = -y / a2 + (1 - y) / (1 - a2). Bring both fractions to one denominator.",
     "dL/da2 = (a2 - y) / (a2 * (1 - a2)). Multiply it by a2 * (1 - a2), and see what is left.",
     lesson=LESSON,
+    numerical=_entropy_by_differences,
     mistakes={
         "this is dL/da2; the slope of the sigmoid, a2 (1 - a2), is still to come": (
             lambda a2, y: (a2 - y) / (a2 * (1 - a2))
