@@ -4,10 +4,12 @@ It may raise, print, warn, leave by `exit()` or never end. What cannot be stoppe
 operation of a compiled library that takes for ever: Python has its say only between two of them.
 """
 
+import _thread
 import contextlib
 import ctypes
 import io
 import threading
+import time
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -80,19 +82,23 @@ def _within(seconds, function, arguments):
             timeout = AGAIN  # a bare `except:` may have caught it
         watching.release()
 
+    # TimeIsUp may come anywhere from here on. Thread, Event and join would hang if it came in the
+    # midst of them; what a lock does is done at once.
     try:
-        threading.Thread(target=watch, daemon=True).start()
-    except RuntimeError:  # in a browser there are no threads, and so no limit
-        return function(*arguments)
-    try:  # from here on TimeIsUp may come anywhere; Event and join, not being atomic, might hang
         try:
+            try:
+                _thread.start_new_thread(watch, ())
+            except RuntimeError:  # in a browser there are no threads, and so no limit
+                watching.release()
             return function(*arguments)
         finally:
             running.release()
     finally:
-        if running.locked():  # it came just before the release, or the watcher is through
-            running.release()
-        watching.acquire()
+        while watching.locked():
+            with contextlib.suppress(TimeIsUp):
+                if running.locked():  # it came just before the release
+                    running.release()
+                time.sleep(0.0001)
         _raise_in(thread, None)  # not after the end
 
 
