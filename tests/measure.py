@@ -8,8 +8,8 @@ prints a row for each lesson. `MINUTES` is the rule for the time that it takes:
   Reading rate: theory, research, and practical implications, Journal of Reading 36, 1992). What is
   folded away (`<details>`) does not count, and neither do open exercises: they are for afterwards.
 - A cell of code: 25 seconds to run it and look at what comes, and 3 for each line to read.
-- A prediction 20 seconds, also where a text asks for it; an exercise 4 minutes; a widget to play
-  with one and a half.
+- A prediction 20 seconds, also where a text asks for it; an exercise 4 minutes, with the cell that
+  checks it; a widget to play with one and a half.
 
 Only the first has a source. The others were chosen after walks through two lessons of 2,500 words,
 40 cells and 270 lines each. They took about 70 minutes: 62 by this rule, and four for each of their
@@ -73,12 +73,13 @@ def measure(cells):
     texts = [(kind, text) for kind, text in texts if text]
     prose = [text for kind, text in texts if kind == "markdown"]
     trees = [ast.parse(text) if kind == "code" else ast.Module([]) for kind, text in texts]
+    code = [(text, tree) for (kind, text), tree in zip(texts, trees, strict=True) if kind == "code"]
     names = dict(pair for tree in trees for pair in imported(tree))
     predictions = [calls_predict(tree) for tree in trees]
     exercises = [exercises_in(tree) for tree in trees]
     widgets = [calls_into(tree, names, WIDGETS) for tree in trees]
     to_do = zip(predictions, exercises, widgets, strict=True)
-    lengths = [text.count("\n") + 1 for kind, text in texts if kind == "code"]
+    lengths = [text.count("\n") + 1 for text, tree in code if not only_checks(tree)]
     return Measures(
         words=sum(map(count_words, prose)),
         code_cells=len(lengths),
@@ -143,6 +144,13 @@ def exercises_in(tree):
     gaps = {node.name for node in defined if any(map(is_gap, ast.walk(node)))}
     checks = (node for called, node in calls(tree) if re.search(r"\b[A-Z0-9_]+\.check$", called))
     return gaps | {ast.unparse(argument) for node in checks for argument in node.args[:1]}
+
+
+def only_checks(tree):
+    """Whether a cell does nothing but check exercises, and choose what follows uses."""
+    values = [getattr(node, "value", None) for node in tree.body]
+    called = [ast.unparse(v.func) if isinstance(v, ast.Call) else "" for v in values]
+    return bool(called) and all(re.search(r"\b[A-Z0-9_]+\.(check|best)$", name) for name in called)
 
 
 def is_gap(node):

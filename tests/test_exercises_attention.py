@@ -1,9 +1,11 @@
 """The exercises of lesson 04 accept their solutions and refuse what learners typically write."""
 
+import functools
 import math
 
 import numpy as np
 import pytest
+from scipy import special
 
 from course.exercises import Exercise
 from course.exercises import attention as exercises
@@ -140,12 +142,50 @@ def test_tells_wrong_heads(attempt):
     assert "It looks as if" in exercises.HEADS.verdict(attempt).message
 
 
-def test_all_heads_at_once_are_right_too():
+def all_heads_at_once(softmax):
     def attempt(query, key, value, heads):
         tokens, d_model = query.shape
         q, k, v = (a.reshape(tokens, heads, -1).swapaxes(0, 1) for a in (query, key, value))
         scores = q @ k.swapaxes(1, 2) / math.sqrt(d_model // heads)  # (heads, tokens, tokens)
-        weights = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
-        return (weights @ v).swapaxes(0, 1).reshape(tokens, d_model)
+        return (softmax(scores) @ v).swapaxes(0, 1).reshape(tokens, d_model)
 
+    return attempt
+
+
+def test_all_heads_at_once_are_right_too():
+    attempt = all_heads_at_once(functools.partial(special.softmax, axis=-1))
     assert exercises.HEADS.verdict(attempt).status == "passed"
+
+
+def without_maximum(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+
+
+def attends_without_maximum(query, key, value):
+    attention = without_maximum(query @ key.T / math.sqrt(query.shape[1]))
+    return attention @ value, attention
+
+
+@pytest.mark.parametrize(
+    ("exercise", "attempt"),
+    [
+        (exercises.ATTEND, attends_without_maximum),
+        (exercises.MASK, lambda s, visible: without_maximum(np.where(visible, s, -np.inf))),
+        (exercises.HEADS, all_heads_at_once(without_maximum)),
+    ],
+)
+def test_a_softmax_without_its_maximum_is_right_only_for_small_scores(exercise, attempt):
+    for seed in range(5):
+        verdict = exercise.verdict(attempt, seed=seed)
+        assert verdict.kind == "unstable"
+        assert "right for ordinary numbers, not for large ones: " in verdict.message
+
+
+def test_the_way_back_through_the_softmax_is_checked_against_its_forward_pass():
+    def attempt(dattention, attention):
+        return attention * (dattention - (dattention * attention).sum(axis=1, keepdims=True))
+
+    for seed in range(5):
+        assert exercises.SOFTMAX_BACKWARD.verdict(attempt, softmax, seed).status == "passed"
+    of_columns = exercises.SOFTMAX_BACKWARD.verdict(attempt, lambda scores: softmax(scores.T).T)
+    assert "gradient of the course's forward pass, but not of yours" in of_columns.message

@@ -115,6 +115,13 @@ def test_who_changes_the_input_is_told_and_harms_nobody():
         "but changes its input parts: work on a copy of it"
     )
     assert exercise.verdict(lambda parts, y: parts["x"].copy() + y).status == "passed"
+
+    def exchanges(parts, y):
+        x = parts["x"] + y
+        parts["x"] = 0.0
+        return x
+
+    assert exercise.verdict(exchanges).kind == "changes input"
     assert x.tolist() == [1, 1]
 
 
@@ -340,6 +347,15 @@ def test_the_end_of_the_time_never_comes_after_the_end_of_the_function():
         pass
 
 
+def test_where_there_are_no_threads_there_is_no_limit(monkeypatch):
+    def none(*arguments):
+        raise RuntimeError("can't start new thread")  # as in a browser
+
+    monkeypatch.setattr("_thread.start_new_thread", none)
+    assert run(lambda: time.sleep(0.1) or 3, seconds=0.05).value == 3
+    assert DOUBLE.verdict(lambda x: x / "2").kind == "error"
+
+
 def test_all_cases_together_have_one_limit():
     exercise = Exercise(
         abs, lambda random: [(n,) for n in range(100)], "Wait.", lesson="02-mlp", limit=0.3
@@ -470,9 +486,9 @@ def doubled_backward(dy, x):
         (lambda dy, x: dy[:1], square, "shape", "Not yet: case 1: <lambda>(dy=[1.0, 0.5], x=[3.0, "
          "-1.0]) gave the shape (1,), expected the shape (2,)"),
         (lambda dy, x: ..., square, "nothing", "Not attempted yet"),
-        (lambda dy, x: 2 * x * dy, lambda x: ..., "error", "Not yet: your forward pass returns "
-         "nothing yet: write that first."),
-        (lambda dy, x: 2 * x * dy, lambda x: (x**2).astype(np.float32), "error", "Not yet: your "
+        (lambda dy, x: 2 * x * dy, lambda x: ..., "value", "Not yet: your forward pass returns "
+         "nothing yet: write that first"),
+        (lambda dy, x: 2 * x * dy, lambda x: (x**2).astype(np.float32), "value", "Not yet: your "
          "forward pass computes in float32, too coarse for finite differences"),
         (lambda dy, x: 2 * x * dy, lambda x: x / "2", "error", "Not yet: your forward pass ended "
          "with "),

@@ -27,7 +27,7 @@ def sample():
 def methods():
     """The three functions of lesson 02, with the exercise's own step."""
     cells = json.loads((ROOT / "notebooks" / "02-mlp.ipynb").read_text("utf-8"))["cells"]
-    names = {"np": np, "step": exercises.step}
+    names = {"np": np, "take_step": exercises.step}
     exec(next("".join(cell["source"]) for cell in cells if cell["id"] == "methods"), names)
     return names
 

@@ -195,10 +195,14 @@ WRONG = {
     "refuse nothing": (exercises.REFUSE, lambda p, t: p.argmax(1)),
     "refuse 0 only": (exercises.REFUSE, lambda p, t: np.where(p[:, 0] < t, -1, p.argmax(1))),
     "refuse the sure": (exercises.REFUSE, lambda p, t: np.where(p.max(1) < t, p.argmax(1), -1)),
+    "refuse at the threshold": (
+        exercises.REFUSE, lambda p, t: np.where(p.max(1) > t, p.argmax(1), -1)
+    ),
     "refuse with 0": (exercises.REFUSE, lambda p, t: np.where(p.max(1) < t, 0, p.argmax(1))),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("exercise", "attempt"), WRONG.values(), ids=WRONG)
 def test_typical_mistakes_are_told(exercise, attempt):
-    assert "It looks as if" in exercise.verdict(attempt).message
+    for seed in range(5):
+        assert "It looks as if" in exercise.verdict(attempt, seed=seed).message

@@ -98,6 +98,14 @@ def test_minutes_are_those_of_the_rule():
     assert measure.measure(lesson(*more)).minutes - begin == pytest.approx(seconds / 60, abs=1)
 
 
+def test_the_cell_that_only_checks_an_exercise_takes_no_time_of_its_own():
+    stub, check = "def f(x):\n    ...", "exercises.SUM.check(f)\ng = exercises.SUM.best(f)"
+    alone, checked, used = (measure.measure(lesson(stub, *more)) for more in
+                            ([], [check], [f"{check}\ng(3)"]))  # fmt: skip
+    assert checked == alone
+    assert used.code_cells == alone.code_cells + 1
+
+
 def test_stated_minutes_are_found():
     assert measure.stated_minutes(lesson("# 03\n\nabout 40 minutes")[1:]) == 40
     assert measure.stated_minutes(lesson()) is measure.minutes_in_readme("99-none") is None

@@ -4,6 +4,7 @@
 right, and `tests/browser` at how they look.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_relative_links_lead_to_files(path, cells):
     wanted = {link for cell in of_type(cells, "markdown") for link in links(source(cell))}
     files = {unquote(link.split("#")[0]) for link in wanted if is_relative(link)}
     assert sorted(name for name in files if not (path.parent / name).exists()) == []
+
+
+def crowded(code):
+    """The cells in which something stands beside what the learner writes, such as its check."""
+    trees = {name: ast.parse(text) for name, text in code.items()}
+    gaps = [n for n, tree in trees.items() if any(map(measure.is_gap, ast.walk(tree)))]
+    return [name for name in gaps if len(trees[name].body) > 1]
+
+
+def test_what_the_learner_writes_stands_alone(cells):
+    """So the check can be run again, and judged, without it."""
+    assert crowded({cell["id"]: source(cell) for cell in of_type(cells, "code")}) == []
+
+
+def test_a_crowded_cell_is_found():
+    stub = "def f(x):  # a number\n    ...  # return another"
+    assert crowded({"a": stub, "b": f"{stub}\n\nEX.check(f)", "c": "EX.check(f)"}) == ["b"]
 
 
 def broken_rules(lesson, cells):

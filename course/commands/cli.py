@@ -18,6 +18,7 @@ from course.nn.errors import CourseError
 COMMANDS = {
     "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
     "progress": "say what you have done in each lesson",
+    "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",

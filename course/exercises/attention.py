@@ -1,11 +1,14 @@
-"""The exercises of lesson 04."""
+"""The exercises of lessons 04 and 04b."""
 
 import math
 
 import numpy as np
 
 from course.exercises import Exercise
+from course.exercises.numerical import finite_differences
 from course.nn.losses import softmax
+
+LESSON, APPENDIX = "04-attention", "04b-attention-measured"
 
 
 def attend(query, key, value):
@@ -41,34 +44,69 @@ def many_heads(query, key, value, heads):
 
 
 def _attend_cases(random):
-    sizes = [(3, 2), (4, 9), (49, 64)]  # tokens, d
-    return [tuple(random.standard_normal((3, *size))) for size in sizes]
+    query = np.array([[2.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0]])
+    key = np.array([[1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.0, 0.0]])
+    value = np.array([[1.0, 0.0, 0.0, 4.0], [0.0, 1.0, 2.0, 0.0]])
+    sizes = random.integers((2, 2), (9, 17), (3, 2))  # tokens, d
+    return [(query, key, value), *(tuple(random.standard_normal((3, *size))) for size in sizes)]
+
+
+def _large_attend_cases(random):
+    return [tuple(60 * random.standard_normal((3, 4, 5)))]  # scores of thousands
 
 
 def _softmax_cases(random):
-    scores = [2 * random.standard_normal((n, n)) for n in (2, 5, 49)]
-    return [(random.standard_normal(s.shape), softmax(s)) for s in scores]
+    shares = np.array([[0.5, 0.25, 0.25], [0.0, 0.75, 0.25], [0.125, 0.375, 0.5]])
+    dattention = np.array([[1.0, 3.0, 0.0], [2.0, -2.0, 1.0], [1.0, 1.0, 1.0]])
+    scores = [2 * random.standard_normal((n, n)) for n in random.integers(2, 9, 3)]
+    return [(dattention, shares), *((random.standard_normal(s.shape), softmax(s)) for s in scores)]
+
+
+def _softmax_by_differences(forward, dattention, attention):
+    """`softmax_backward` by finite differences of a softmax."""
+    scores = np.log(np.maximum(attention, 1e-9))
+    return finite_differences(forward, scores, dy=dattention)[0]
 
 
 def _attention_cases(random):
-    sharp = [softmax(3 * random.standard_normal((n, n))) for n in (4, 9, 49)]
-    return [(np.eye(9),), *((attention,) for attention in sharp)]
+    tokens = random.integers(2, 6, 3) ** 2
+    drawn = [softmax(3 * random.standard_normal((n, n))) for n in tokens]
+    return [(np.eye(4)[::-1].copy(),), (np.eye(9),), *((attention,) for attention in drawn)]
+
+
+def _visible(random, tokens):
+    """Some tokens, of which one is hidden and one is not."""
+    visible = random.random(tokens) < 0.6
+    hidden, seen = random.choice(tokens, 2, replace=False)
+    visible[hidden], visible[seen] = False, True
+    return visible
 
 
 def _mask_cases(random):
-    visible = np.array([True, False, True, True, False])
-    hidden_peak = random.standard_normal((5, 5))
-    hidden_peak[:, 1] += 2000.0  # a softmax over all tokens leaves nothing for the others
-    return [
-        (random.standard_normal((3, 3)), np.array([True, True, True])),
-        (random.standard_normal((5, 5)) - 4.0, visible),
-        (hidden_peak, visible),
-    ]
+    all_visible = np.array([True, True, True])
+    one_hidden = np.array([True, False])
+    cases = [(np.array([[0.0, 1.0], [2.0, 0.0]]), one_hidden),
+             (random.standard_normal((3, 3)), all_visible)]  # fmt: skip
+    for tokens in random.integers(3, 9, 3):
+        scores = random.standard_normal((tokens, tokens)) - 4.0
+        cases.append((scores, _visible(random, tokens)))
+    scores, visible = cases[-1]
+    # a softmax over all tokens leaves nothing for the others
+    return [*cases, (np.where(visible, scores, 2000.0), visible)]
+
+
+def _large_mask_cases(random):
+    return [(800 * random.standard_normal((4, 4)), _visible(random, 4))]
 
 
 def _head_cases(random):
-    sizes = [(3, 4, 1), (5, 6, 2), (49, 64, 8)]  # tokens, d_model, heads
-    return [(*random.standard_normal((3, tokens, d)), heads) for tokens, d, heads in sizes]
+    sizes = [(3, 4, 1), (3, 4, 2)]  # tokens, columns of a head, heads
+    sizes += [tuple(map(int, random.integers(2, (8, 5, 5)))) for _ in range(3)]
+    return [(*random.standard_normal((3, n, width * heads)), heads) for n, width, heads in sizes]
+
+
+def _large_head_cases(random):
+    return [(*(60 * random.standard_normal((3, 4, 6))), 2)]
 
 
 def _over_columns(query, key, value):
@@ -101,7 +139,8 @@ ATTEND = Exercise(
     "Divide it by the root of d, the length of one query: query.shape[1].",
     "attention = softmax(query @ key.T / query.shape[1] ** 0.5); then return attention @ value, "
     "and attention.",
-    lesson="04-attention",
+    lesson=LESSON,
+    large=_large_attend_cases,
     mistakes={
         "the scores are not divided by the root of d": (
             lambda q, k, v: attend(q * math.sqrt(q.shape[1]), k, v)
@@ -128,7 +167,8 @@ SOFTMAX_BACKWARD = Exercise(
     "keepdims=True keeps `along` a column, so that each row gets its own.",
     "along = (dattention * attention).sum(axis=1, keepdims=True), and then attention * "
     "(dattention - ...).",
-    lesson="04-attention",
+    lesson=LESSON,
+    numerical=_softmax_by_differences,
     mistakes={
         "what the others of the row lose is left out": lambda da, a: a * da,
         "the sum runs down the columns, axis 0; a row is a softmax of its own": (
@@ -158,7 +198,7 @@ DISTANCE = Exercise(
     "tokens) table of distances first; the rest is a sum over each row, weighted by attention.",
     "distance = np.hypot(row[:, None] - row, column[:, None] - column), then (attention * "
     "distance).sum(axis=...).",
-    lesson="04b-attention-measured",
+    lesson=APPENDIX,
     mistakes={
         "the sum runs over those that look, axis 0, not over what each of them looks at": (
             lambda a: (a * _distances(len(a))).sum(axis=0)
@@ -187,7 +227,8 @@ MASK = Exercise(
     "A score of -inf becomes a weight of exactly 0. Hide before the softmax, and every row still "
     "sums to 1.",
     "softmax(np.where(visible, ..., ...)), which takes the score or -np.inf.",
-    lesson="04-attention",
+    lesson=LESSON,
+    large=_large_mask_cases,
     mistakes={
         "the weights are hidden after the softmax, so the rows no longer sum to 1": (
             lambda scores, visible: softmax(scores) * visible
@@ -211,7 +252,8 @@ HEADS = Exercise(
     "heads, a softmax of its own, and divides by sqrt(width).",
     "For each h, with part = slice(h * width, (h + 1) * width): attended[:, part] = "
     "softmax(query[:, part] @ key[:, part].T / math.sqrt(width)) @ value[:, part].",
-    lesson="04b-attention-measured",
+    lesson=APPENDIX,
+    large=_large_head_cases,
     mistakes={
         "the scores are divided by the root of all d columns, not of those of one head": (
             lambda q, k, v, heads: many_heads(q / math.sqrt(heads), k, v, heads)

@@ -1,8 +1,11 @@
-"""The exercises of lesson 03."""
+"""The exercises of lessons 03 and 03b."""
 
 import numpy as np
 
 from course.exercises import Exercise
+from course.exercises.numerical import finite_differences
+
+LESSON, APPENDIX = "03-cnn", "03b-cnn-speed"
 
 
 def convolve_image(image, kernel):
@@ -43,13 +46,75 @@ def average_pool_backward(dy):
     return dy.repeat(2, axis=2).repeat(2, axis=3) / 4
 
 
-def _normal(random, *shapes):
-    """One array of random numbers for each shape."""
-    return [random.standard_normal(shape) for shape in shapes]
+def _by_differences(forward, image, kernel, dy):
+    """`convolution_backward` by finite differences of a forward pass."""
+    return finite_differences(forward, image, kernel, dy=dy)[::-1]
 
 
-def _overwritten(image, kernel, dy):
-    """`convolution_backward` with = in place of +=."""
+def _pool_by_differences(forward, dy):
+    """`average_pool_backward` by finite differences of a forward pass."""
+    x = np.zeros((*dy.shape[:2], 2 * dy.shape[2], 2 * dy.shape[3]))
+    return finite_differences(forward, x, dy=dy)[0]
+
+
+IMAGE = np.array([[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 2.0], [2.0, 0.0, 1.0, 4.0]])
+KERNEL = np.array([[1.0, -1.0], [2.0, 0.0]])
+
+
+def _images(random):
+    """Pairs of an image and the size of a kernel: one by hand, some drawn, one with one place."""
+    cases = [(IMAGE, 2), (random.standard_normal((3, 3)), 3)]
+    for size in random.integers(2, 5, 3):
+        rows, columns = random.integers(1, 6, 2)
+        cases.append((random.standard_normal((size + rows, size + columns)), int(size)))
+    return cases
+
+
+def _windows(random):
+    return [
+        (image, KERNEL if image is IMAGE else random.standard_normal((size, size)))
+        for image, size in _images(random)
+    ]
+
+
+def _windows_and_gradients(random):
+    cases = []
+    for image, kernel in _windows(random):
+        places = np.subtract(image.shape, kernel.shape) + 1
+        cases.append((image, kernel, random.integers(-3, 4, places).astype(float)))
+    return cases
+
+
+def _geometries(random):
+    cases = [(28, 3, 0, 1), (28, 3, 1, 1), (28, 5, 2, 2), (32, 7, 3, 4), (9, 9, 0, 3)]
+    for _ in range(4):
+        kernel, more, padding, stride = map(int, random.integers((1, 0, 0, 1), (8, 30, 4, 5)))
+        cases.append((kernel + more, kernel, padding, stride))
+    return cases
+
+
+def _sizes(random):
+    cases = [(1, 8, 3, 28), (8, 24, 5, 14), (3, 2, 1, 10)]
+    return cases + [tuple(map(int, random.integers(2, 20, 4))) for _ in range(3)]
+
+
+def _pooled_gradients(random):
+    cases = [(np.array([[[[4.0]]]]),), (np.array([[[[4.0, 8.0, -12.0], [1.0, 2.0, 0.0]]]]),)]
+    shapes = [random.integers(2, 5, 4) for _ in range(3)]
+    return cases + [(random.standard_normal(shape),) for shape in shapes]
+
+
+def _last_place(image, kernel, dy):
+    """`convolution_backward` with = in place of +=, and the loops over the places outside."""
+    size = len(kernel)
+    dw, dx = convolution_backward(image, kernel, dy)
+    for (r, s), gradient in np.ndenumerate(dy):
+        dx[r : r + size, s : s + size] = gradient * kernel
+    return dw, dx
+
+
+def _last_weight(image, kernel, dy):
+    """The same with the loops over the kernel outside."""
     rows, columns = dy.shape
     dw, dx = convolution_backward(image, kernel, dy)
     for (i, j), weight in np.ndenumerate(kernel):
@@ -73,17 +138,13 @@ def _only_dw(image, kernel, dy):
 
 CONVOLVE = Exercise(
     convolve_image,
-    lambda random: [
-        _normal(random, (3, 4), (2, 2)),
-        _normal(random, (5, 4), (3, 3)),
-        _normal(random, (7, 9), (3, 3)),
-    ],
+    _windows,
     "Two loops over the places, r and s; at each the sum that you have just seen. How many places "
     "are there?",
     "The answer has image.shape[0] - len(kernel) + 1 rows, and columns likewise. Begin with "
     "np.zeros of that shape, and fill it.",
     "answer[r, s] = (kernel * image[r : r + size, s : s + size]).sum(), with size = len(kernel).",
-    lesson="03-cnn",
+    lesson=LESSON,
     mistakes={
         "the kernel is flipped; lay it on as it is": (
             lambda image, kernel: convolve_image(image, kernel[::-1, ::-1])
@@ -101,23 +162,25 @@ CONVOLVE = Exercise(
 )
 BACKWARD = Exercise(
     convolution_backward,
-    lambda random: [
-        _normal(random, (3, 4), (2, 2), (2, 3)),
-        _normal(random, (5, 4), (3, 3), (3, 2)),
-        _normal(random, (9, 7), (3, 3), (7, 5)),
-    ],
+    _windows_and_gradients,
     "The forward loops once more: r and s over the places of dy, i and j over the kernel. What is "
     "the other factor of w[i, j], and what that of the pixel?",
     "w[i, j] has met image[r + i, s + j], so dw[i, j] grows by dy[r, s] * image[r + i, s + j]. "
     "The pixel has met w[i, j]. Many steps end in the same place, so they add up: +=.",
     "In the innermost loop: dw[i, j] += dy[r, s] * image[r + i, s + j], and "
     "dx[r + i, s + j] += dy[r, s] * kernel[i, j].",
-    lesson="03-cnn",
+    lesson=LESSON,
+    numerical=_by_differences,
     mistakes={
         "dw is right, and dx is still missing": _only_dw,
         "dw is a mean over the places; each place counts in full": _mean,
-        "what arrives at a pixel overwrites what was there; it adds up: +=": _overwritten,
+        "what arrives at a pixel overwrites what was there; it adds up: +=": _last_place,
+        "a pixel keeps what the last weight has brought; it adds up: +=": _last_weight,
         "the kernel is flipped; [r + i, s + j] was met by [i, j]": _flipped,
+        "dw is right, and for dx the kernel is flipped": lambda image, kernel, dy: (
+            convolution_backward(image, kernel, dy)[0],
+            convolution_backward(image, kernel[::-1, ::-1], dy)[1],
+        ),
         "the other factor is left out; dw needs the pixels, dx the weights": (
             lambda image, kernel, dy: (
                 convolution_backward(np.ones_like(image), kernel, dy)[0],
@@ -128,15 +191,11 @@ BACKWARD = Exercise(
 )
 IM2COL = Exercise(
     im2col,
-    lambda random: [
-        (_normal(random, (3, 4))[0], 2),
-        (_normal(random, (5, 4))[0], 3),
-        (_normal(random, (6, 9))[0], 3),
-    ],
+    _images,
     "Cut out each window as you would for the sum. How does a square of numbers become a row?",
     "image[r : r + size, s : s + size].ravel() is a row. Collect them for all places, r outside "
     "and s inside, and make an array of the list.",
-    lesson="03b-cnn-speed",
+    lesson=APPENDIX,
     mistakes={
         "the places are gone through column by column; reading order is row by row": (
             lambda image, size: (
@@ -155,16 +214,22 @@ IM2COL = Exercise(
             )
         ),
         "windows stand in columns; each is to be a row": lambda image, size: im2col(image, size).T,
+        "windows are squares still; ravel makes a row of each": (
+            lambda image, size: im2col(image, size).reshape(-1, size, size)
+        ),
+        "the last row and the last column of places are left out": (
+            lambda image, size: im2col(image[:-1, :-1], size)
+        ),
     },
 )
 OUTPUT_SIZE = Exercise(
     output_size,
-    lambda random: [(28, 3, 0, 1), (28, 3, 1, 1), (28, 5, 2, 2), (32, 7, 3, 4), (9, 9, 0, 3)],
+    _geometries,
     "How far can the kernel's first pixel travel within the padded image?",
     "The padded image has size + 2 * padding pixels, the way is that minus kernel. There is one "
     "place more than strides that fit into it, and half strides do not count.",
     "(...) // stride + 1, with that way in the parentheses.",
-    lesson="03b-cnn-speed",
+    lesson=APPENDIX,
     mistakes={
         "the place where the kernel starts is not counted": lambda n, k, p, s: (n + 2 * p - k) // s,
         "there is padding on one side only": lambda n, k, p, s: (n + p - k) // s + 1,
@@ -177,13 +242,13 @@ OUTPUT_SIZE = Exercise(
 )
 COST = Exercise(
     convolution_cost,
-    lambda random: [(1, 8, 3, 28), (8, 24, 5, 14), (3, 2, 1, 10)],
+    _sizes,
     "Count the weights first. Then: how often is each of them used?",
     "Each output channel has a kernel for every input channel, and one bias. Each weight is used "
     "once at every pixel of the output, which is as large as the input.",
     "weights = out_channels * in_channels * kernel**2; return weights + out_channels and weights "
     "times the number of pixels.",
-    lesson="03b-cnn-speed",
+    lesson=APPENDIX,
     mistakes={
         "the biases are left out": lambda i, o, k, n: (i * o * k * k, i * o * k * k * n * n),
         "there is one kernel per output channel; there is one for every input channel, too": (
@@ -202,12 +267,13 @@ COST = Exercise(
 )
 AVERAGE_POOL = Exercise(
     average_pool_backward,
-    lambda random: [_normal(random, shape) for shape in ((1, 1, 1, 1), (1, 1, 2, 3), (4, 3, 7, 5))],
+    _pooled_gradients,
     "Change one of four pixels by 1: by how much does their mean change?",
     "Each of the four pixels had a quarter of a say in the mean, so each gets a quarter of dy. "
     "np.repeat turns one pixel into two.",
     "dy.repeat(2, axis=2), then the same along axis 3, and the quarter.",
-    lesson="03-cnn",
+    lesson=LESSON,
+    numerical=_pool_by_differences,
     mistakes={
         "all four pixels get the whole gradient, not a quarter of it": (
             lambda dy: 4 * average_pool_backward(dy)

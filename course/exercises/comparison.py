@@ -6,6 +6,8 @@ import numpy as np
 
 from course.exercises import Exercise
 
+LESSON = "07-comparison"
+
 
 def mean_and_error(results):
     return np.mean(results), np.std(results, ddof=1) / math.sqrt(len(results))
@@ -33,25 +35,24 @@ class Accuracy:
 
 
 def _result_cases(random):
-    return [
-        (np.array([0.93, 0.95]),),
-        (np.array([0.935, 0.931, 0.93, 0.935, 0.934]),),
-        (np.array([0.89, 0.914, 0.905, 0.918]),),
-    ]
+    drawn = [random.uniform(0.85, 0.95, count) for count in random.integers(3, 9, 3)]
+    return [(np.array([0.93, 0.95]),), (np.array([0.9, 0.94, 0.95]),), *((r,) for r in drawn)]
 
 
 def _curve_cases(random):
-    return [(Accuracy(), [100, 400], [3, 1, 2]), (Accuracy(), [50, 200, 1000], [1, 2])]
+    cases = [(Accuracy(), [100, 400], [3, 1, 2])]
+    for sizes, seeds in ((3, 2), random.integers(2, 5, 2)):
+        several = np.cumsum(random.integers(50, 500, sizes)).tolist()
+        cases.append((Accuracy(), several, random.permutation(20)[:seeds].tolist()))
+    return cases
 
 
 def _answer_cases(random):
-    good, better = (random.random(40) < share for share in (0.6, 0.9))
-    return [
-        (np.array([True, False, False, True]), np.array([True, True, True, False])),
-        (good, better),
-        (better, good),
-        (good, good.copy()),
-    ]
+    cases = [(np.array([True, False, False, True]), np.array([True, True, True, False]))]
+    for count in random.integers(20, 60, 2):
+        good, better = (random.random(count) < share for share in (0.6, 0.9))
+        cases += [(good, better), (better, good), (good, good.copy())]
+    return cases
 
 
 def _lead_over(divisor):
@@ -71,7 +72,7 @@ ERROR = Exercise(
     "The sample standard deviation divides by n - 1: np.std(results, ddof=1). The error of the "
     "mean is that, divided by the square root of n.",
     "return np.mean(results), np.std(results, ddof=1) / math.sqrt(...).",
-    lesson="07-comparison",
+    lesson=LESSON,
     mistakes={
         "the deviation is divided by n and not by n - 1: ddof=1 is missing": (
             lambda r: (np.mean(r), np.std(r) / math.sqrt(len(r)))
@@ -92,7 +93,7 @@ CURVE = Exercise(
     "A row for each size, and in it an entry for each seed: accuracy(size, seed). np.array makes "
     "an array of a list of lists.",
     "return np.array([[accuracy(size, seed) for seed in ...] for size in ...]).",
-    lesson="07-comparison",
+    lesson=LESSON,
     mistakes={
         "rows and columns are exchanged: a row belongs to one size": (
             lambda f, sizes, seeds: learning_curve(f, sizes, seeds).T
@@ -119,7 +120,7 @@ LEAD = Exercise(
     "difference of heads and tails in d throws has a standard deviation of sqrt(d).",
     "(only_second - only_first) / math.sqrt(only_second + only_first), and 0.0 where they never "
     "disagree.",
-    lesson="07-comparison",
+    lesson=LESSON,
     mistakes={
         "the sign is that of the first network's lead; the second one's is asked for": (
             lambda a, b: lead(b, a)

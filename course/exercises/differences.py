@@ -135,6 +135,8 @@ def _written(value):
 
 def changed(before, after):
     """Whether an array or a container in `before` is another in `after`."""
+    if type(before) is not type(after):
+        return True
     if isinstance(before, np.ndarray):
         return before.shape != after.shape or before.tobytes() != after.tobytes()
     if isinstance(before, Mapping):

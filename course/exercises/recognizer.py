@@ -5,6 +5,8 @@ import numpy as np
 from course.exercises import Exercise
 from course.nn.losses import softmax
 
+LESSON = "06-recognizer"
+
 
 def slant(image):
     rows, columns = np.indices(image.shape)  # both (height, width)
@@ -30,10 +32,12 @@ def read_or_refuse(probabilities, threshold):
 
 
 def _images(random):
+    hook = np.array([[0, 0, 3], [0, 2, 0], [1, 0, 0], [4, 0, 0]], np.uint8)
     stroke = np.zeros((28, 28), np.uint8)
     for row in range(4, 24):
         stroke[row, 24 - row // 2] = 255  # half a column to the left for each row
-    return [(stroke,), *((random.integers(0, 256, s, np.uint8),) for s in ((28, 28), (9, 17)))]
+    shapes = random.integers(4, 20, (3, 2))
+    return [(hook,), (stroke,), *((random.integers(0, 256, s, np.uint8),) for s in shapes)]
 
 
 def _scaled(random):
@@ -42,14 +46,19 @@ def _scaled(random):
     hook[:, 0], hook[17:] = 90, 255
     tails = np.full((20, 20), 1, np.uint8), np.full((20, 20), 1, np.uint8)
     tails[0][:2, :2] = tails[1][18:, 18:] = 255
-    gray = [random.integers(0, 256, shape, np.uint8) for shape in ((20, 13), (7, 20), (20, 1))]
+    shapes = [(20, random.integers(2, 20)), (random.integers(2, 20), 20), (20, 1)]
+    gray = [random.integers(0, 256, shape, np.uint8) for shape in shapes]
     return [(picture,) for picture in (hook, *tails, *gray)]
 
 
 def _doubts(random):
-    probabilities = softmax(2 * random.standard_normal((60, 10)))
     exact = np.array([[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]])  # one is just as sure as it must be
-    return [(exact, 0.75), *((probabilities, threshold) for threshold in (0.5, 0.9, 0.0, 1.1))]
+    cases = [(exact, 0.75), (exact, 0.0), (exact, 1.1)]
+    for samples, classes in random.integers((3, 3), (30, 12), (3, 2)):
+        probabilities = softmax(2 * random.standard_normal((samples, classes)))
+        just_enough = float(random.choice(probabilities.max(axis=1)))
+        cases.append((probabilities, just_enough))
+    return cases
 
 
 def _slant_about(image, row, column):
@@ -82,7 +91,7 @@ SLANT = Exercise(
     "weights=image) their means.",
     "After rows = rows - np.average(rows, weights=image), and columns likewise: (image * rows * "
     "columns).sum() divided by (image * rows**2).sum().",
-    lesson="06-recognizer",
+    lesson=LESSON,
     mistakes={
         "rows and columns are counted from the corner, not from the center of mass": (
             lambda image: _slant_about(image, 0, 0)
@@ -108,7 +117,7 @@ CENTER = Exercise(
     "mean. The first row goes to round(14 - row), np.clip keeps it between 0 and 28 - height.",
     "With top, and left likewise from scaled.sum(axis=0): "
     "centered[top : top + height, left : left + width] = scaled.",
-    lesson="06-recognizer",
+    lesson=LESSON,
     mistakes={
         "the middle of the box comes to the center, not the center of mass": lambda scaled: (
             _centered(scaled, *(14 - (28 - n) // 2 for n in scaled.shape))
@@ -134,7 +143,7 @@ REFUSE = Exercise(
     "The certainty of a reading is the largest probability of its row. np.where(doubtful, -1, "
     "digits) chooses for every row.",
     "np.where(probabilities.max(axis=1) < threshold, -1, ...).",
-    lesson="06-recognizer",
+    lesson=LESSON,
     mistakes={
         "exactly `threshold` is refused; `at least` means that it is enough": (
             lambda p, t: np.where(p.max(axis=1) <= t, -1, p.argmax(axis=1))

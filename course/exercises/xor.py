@@ -3,6 +3,9 @@
 import numpy as np
 
 from course.exercises import Exercise
+from course.exercises.numerical import finite_differences
+
+LESSON = "05-xor"
 
 
 def both(x1, x2):
@@ -24,10 +27,10 @@ def cross_entropy_gradient(a2, y):
 
 
 class NeuronExercise(Exercise):
-    """The function to write is one neuron: right at the cases, and divided by a straight line.
+    """The function to write is one neuron: right at the corners, and divided by a straight line.
 
-    Which line is up to the learner, so nothing is compared. But where a neuron says the same at two
-    points, it says the same in the middle between them.
+    Which line is up to the learner, so nothing is compared away from the corners. But where a
+    neuron says the same at two points, it says the same in the middle between them.
     """
 
     def beyond(self, function):
@@ -39,8 +42,8 @@ class NeuronExercise(Exercise):
             if at_start == at_end != between:
                 return (
                     f"it is right at the corners, but it is no neuron: at {start} and {end} it "
-                    f"says {at_start}, and halfway between them, at {middle}, {between}. "
-                    "A neuron weighs and adds, w1 * x1 + w2 * x2 + b, so its boundary is a line."
+                    f"says {at_start}, and halfway between them, at {middle}, {between}. A neuron "
+                    "weighs and adds, w1 * x1 + w2 * x2 + b, so its boundary is a line."
                 )
         return ""
 
@@ -53,28 +56,48 @@ MIDDLES = [
 CASES = [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
 BOTH = NeuronExercise(
     both,
-    lambda random: CASES,
+    lambda random: CASES,  # all there are
     "Draw the four points. Which straight line has (1, 1) on one side and the others on the other?",
     "w1 * x1 + w2 * x2 + b must be above 0 for (1, 1) and below 0 for the three others.",
     "With both weights 1, the sum is 2 for (1, 1) and at most 1 for the others: choose b between.",
-    lesson="05-xor",
+    lesson=LESSON,
     mistakes={
         "the inputs are multiplied with each other; a neuron weighs and adds them": (
             lambda x1, x2: x1 * x2
         ),
         "one of the inputs is enough to make it true": lambda x1, x2: x1 + x2 > 0,
         "it is true just where it should be false": lambda x1, x2: not both(x1, x2),
+        "`> 0` is missing: this is what the neuron adds up, not what it says": (
+            lambda x1, x2: x1 + x2 - 1.5
+        ),
+        "the bias reaches as far as (1, 1), where the sum is just 0 and not above": (
+            lambda x1, x2: x1 + x2 - 2 > 0
+        ),
     },
 )
 
 
 def _step_cases(random):
-    cases = []
-    for hidden, x in ((1, [1.0, 0.5]), (2, [0.0, 1.0]), (4, [1.0, 1.0])):
-        a1, dz2, b2 = random.uniform(0.2, 0.8, hidden), *random.normal(size=2)
+    """Inputs, a hidden layer's answers, the output's gradient, weights and a learning rate."""
+    cases = [(np.array([1.0, 0.5]), np.array([0.5]), 2.0, np.array([[1.0], [3.0]]),
+              np.array([1.0]), np.array([4.0]), -1.0, 0.5)]  # fmt: skip
+    for hidden in random.integers(2, 6, 3):
+        x, a1 = random.uniform(-1, 1, 2), random.uniform(0.2, 0.8, hidden)
         w1, b1, w2 = (random.normal(size=shape) for shape in ((2, hidden), hidden, hidden))
-        cases.append((np.array(x), a1, dz2, w1, b1, w2, b2, 0.5))
+        dz2, b2 = map(float, random.normal(size=2))
+        cases.append((x, a1, dz2, w1, b1, w2, b2, float(random.uniform(0.1, 2))))
     return cases
+
+
+def _entropy_cases(random):
+    cases = [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0), (0.3, 0.6)]
+    drawn = zip(random.uniform(0.01, 0.99, 4), random.integers(0, 2, 4), strict=True)
+    return cases + [(float(a2), float(y)) for a2, y in drawn]
+
+
+def _entropy_by_differences(forward, a2, y):
+    """`cross_entropy_gradient` by finite differences of the loss: `forward(z2, y)`."""
+    return finite_differences(lambda z2: forward(z2, y), np.log(a2 / (1 - a2)))[0]
 
 
 def _uphill(x, a1, dz2, w1, b1, w2, b2, learning_rate):
@@ -107,21 +130,23 @@ STEP = Exercise(
     "like w1 (2, hidden), has x[i] * dz1[j] at [i, j].",
     "np.outer(x, dz1) is dw1. Return w1 - learning_rate * np.outer(x, dz1), then b1, w2 and b2 the "
     "same way.",
-    lesson="05-xor",
+    lesson=LESSON,
     mistakes={
         "the step goes uphill: subtract the gradient": _uphill,
         "dz1 lacks the slope of the hidden sigmoid, a1 * (1 - a1)": _without_slope,
         "w2 has been changed before dz1 used it: compute all gradients first": _output_first,
         "the biases stay where they are": _without_biases,
+        "the learning rate is left out": lambda *given: step(*given[:-1], 1.0),
     },
 )
 CROSS_ENTROPY = Exercise(
     cross_entropy_gradient,
-    lambda random: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0), (0.3, 0.6)],
+    _entropy_cases,
     "The chain rule again: the slope of the loss, dL/da2, times that of the sigmoid, a2 (1 - a2).",
     "dL/da2 = -y / a2 + (1 - y) / (1 - a2). Bring both fractions to one denominator.",
     "dL/da2 = (a2 - y) / (a2 * (1 - a2)). Multiply it by a2 * (1 - a2), and see what is left.",
-    lesson="05-xor",
+    lesson=LESSON,
+    numerical=_entropy_by_differences,
     mistakes={
         "this is dL/da2; the slope of the sigmoid, a2 (1 - a2), is still to come": (
             lambda a2, y: (a2 - y) / (a2 * (1 - a2))
@@ -130,5 +155,11 @@ CROSS_ENTROPY = Exercise(
             lambda a2, y: (a2 - y) * a2 * (1 - a2)
         ),
         "the sign is turned around": lambda a2, y: y - a2,
+        "only the loss where y is 1 is counted: the second fraction is left out": (
+            lambda a2, y: -y * (1 - a2)
+        ),
+        "only the loss where y is 0 is counted: the first fraction is left out": (
+            lambda a2, y: (1 - y) * a2
+        ),
     },
 )
