@@ -140,7 +140,7 @@ A, B = np.array([[1.0, 2.0]]), np.array([3.0])
         ({"w": A, "b": B}, {"w": A, "b": -B}, "gave [-3.0] in part 'b', expected [3.0]"),
         ({"w": A, "b": B}, {"w": A}, "gave a dict of ['w'], expected ['w', 'b']"),
         ({"w": A}, A, "gave [[1.0, 2.0]], expected a dict"),
-        ((1.0, {"w": B}), (1.0, {"w": A}), "gave the shape (1, 2) in part 'w' in part 2, expected "
+        ((1.0, {"w": B}), (1.0, {"w": A}), "gave the shape (1, 2) in part 'w' of part 2, expected "
          "the shape (1,)"),
         (3, 3.0, "gave floating-point numbers, 3.0, expected whole numbers"),
         (True, 1, "gave whole numbers, 1, expected truth values"),
@@ -238,6 +238,10 @@ def by_helper(x):
     return helper(y)
 
 
+def in_a_generator(x):
+    return sum(y / "2" for y in x)
+
+
 def endless_recursion(x):
     return endless_recursion(x) + 1
 
@@ -250,6 +254,13 @@ def test_an_error_shows_the_lines_of_the_learner_and_no_others():
         f"  test_judge.py, line {start + 2}, in by_helper: return helper(y)",
         f'  test_judge.py, line {helper.__code__.co_firstlineno + 1}, in helper: return x / "2"',
     ]
+
+
+def test_a_line_with_a_comprehension_is_shown_once():
+    _, *lines = DOUBLE.verdict(in_a_generator).message.splitlines()
+    assert len(lines) == 1 and lines[0].endswith(
+        'in in_a_generator: return sum(y / "2" for y in x)'
+    )
 
 
 def test_the_lines_of_a_library_are_left_out():
