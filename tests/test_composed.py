@@ -14,7 +14,7 @@ from course.attention import PatchAttention
 from course.cnn import CNN, Conv2D, MaxPool2D
 from course.commands.cli import main
 from course.mlp import MLP
-from course.models import composed
+from course.models import known
 from course.models.architecture import Reshape
 from course.nn import checkpoint
 from course.nn.activations import ACTIVATIONS, ELU, LeakyReLU, ReLU
@@ -128,7 +128,7 @@ def test_every_layer_of_the_package_is_known():
         return {found}.union(*map(below, found.__subclasses__()))
 
     ours = {c for c in below(Layer) if c.__module__.startswith("course.")}
-    assert ours - {Layer} == set(composed.KNOWN.values())
+    assert ours - {Layer} == set(known.KNOWN.values())
 
 
 def test_a_loaded_network_trains_on_as_the_saved_one(tmp_path):
