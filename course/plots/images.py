@@ -108,7 +108,7 @@ def mistakes(images, labels, probabilities, count=20, columns=5, title=None, cla
         return figure
     names = class_names or [str(digit) for digit in range(probabilities.shape[1])]
     longest = max(len(names[predictions[index]]) for index in worst)
-    width = 1.25 + 0.06 * max(longest - 2, 0)  # inches, for "read as ..."
+    width = 1.25 + 0.08 * max(longest - 2, 0)  # inches, for "read as ..."
     figure, axes = picture_grid(len(worst), columns, (width, 1.6), title)
     show_pictures(axes, pictures[worst])
     for ax, index in zip(axes, worst, strict=True):
