@@ -17,7 +17,7 @@ RECIPE = Recipe(optimizer="momentum", learning_rate=0.1, schedule="one_cycle")
 
 
 class MLP(Sequential):
-    """Dense, ReLU, dense: images x (batch, 784) in [0, 1] -> logits (batch, 10)."""
+    """Dense, ReLU, dense: x (batch, inputs) in [0, 1] -> logits (batch, outputs)."""
 
     name = "mlp"
 

@@ -40,6 +40,7 @@ def pytest_configure(config):
     os.environ.pop("JPY_SESSION_NAME", None)  # these kernels' own notebooks have no page
     nothing_done = tempfile.TemporaryDirectory(prefix="progress-", ignore_cleanup_errors=True)
     os.environ["COURSE_PROGRESS_DIR"] = nothing_done.name  # of notebooks, too: nothing is answered
+    os.environ["COURSE_MODELS_DIR"] = os.path.join(nothing_done.name, "models")  # nor saved
     config.add_cleanup(nothing_done.cleanup)
 
 

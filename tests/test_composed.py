@@ -14,7 +14,7 @@ from course.attention import PatchAttention
 from course.cnn import CNN, Conv2D, MaxPool2D
 from course.commands.cli import main
 from course.mlp import MLP
-from course.models import composed
+from course.models import known
 from course.models.architecture import Reshape
 from course.nn import checkpoint
 from course.nn.activations import ACTIVATIONS, ELU, LeakyReLU, ReLU
@@ -128,7 +128,7 @@ def test_every_layer_of_the_package_is_known():
         return {found}.union(*map(below, found.__subclasses__()))
 
     ours = {c for c in below(Layer) if c.__module__.startswith("course.")}
-    assert ours - {Layer} == set(composed.KNOWN.values())
+    assert ours - {Layer} == set(known.KNOWN.values())
 
 
 def test_a_loaded_network_trains_on_as_the_saved_one(tmp_path):
@@ -371,13 +371,14 @@ def test_evaluate_takes_own_networks(capsys):
 
 @pytest.mark.usefixtures("own_file")
 def test_recognize_and_the_recognizer_read_with_own_networks(tmp_path):
-    from course.commands.draw import own_models
+    from course.commands.draw import chosen
     from course.commands.recognize import load_models
     from course.recognizer.widget import Recognizer
 
     assert list(load_models("net.safetensors", ["layers_of_mine"])) == ["net"]
     models.save("mine.safetensors", every_layer())
-    assert own_models(["mine.safetensors"]) == {"mine": str(tmp_path / "mine.safetensors")}
+    fields = chosen(["mine.safetensors"], None)
+    assert fields["models"].endswith(repr({"mine": str(tmp_path / "mine.safetensors")}))
     shelf = Recognizer({"mine": "mine.safetensors", "other": "net.safetensors"})
     assert isinstance(shelf.models["mine"], Sequential)
     assert "layers_of_mine:Twice" in str(shelf.models["other"])

@@ -17,7 +17,10 @@ import pytest
 
 from course import models, xor
 from course.cnn import CNN
+from course.commands import UsageError, draw
 from course.commands.cli import main
+from course.mlp import MLP
+from course.nn.classes import ClassNamesError
 
 ROOT = Path(__file__).parents[1]
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -130,3 +133,31 @@ def test_a_port_is_a_number_that_a_program_may_take(capsys, port):
     with pytest.raises(SystemExit, match="2"):
         main(["draw", "--port", port])
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def network(folder, names):
+    model = MLP(hidden=2, outputs=len(names))
+    model.class_names = names
+    models.save(folder / "own.safetensors", model)
+    return str(folder / "own.safetensors")
+
+
+def test_a_page_is_about_the_classes_of_its_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    own = network(tmp_path, ("yes", "no"))
+    for paths, names in (([own], None), ([], ["yes", "no"]), ([own], ["yes", "no"])):
+        *code, shown = draw.CODE.format(**draw.chosen(paths, names)).strip().splitlines()
+        known = {}
+        exec("\n".join(code), known)
+        recognizer = eval(shown, known)
+        assert recognizer.names == ["own"] * len(paths)
+        assert recognizer.own["class_names"] == ("yes", "no")
+        assert recognizer.own["folder"] == str(tmp_path / "mine-yes-no")
+
+
+def test_one_page_is_for_one_set_of_classes(tmp_path, monkeypatch):
+    own = network(tmp_path, ("yes", "no"))
+    with pytest.raises(UsageError, match="one set of classes"):
+        draw.chosen([own], ["circle", "cross"])
+    with pytest.raises(ClassNamesError, match="2 to 256 classes, not 1"):
+        draw.chosen([], ["circle"])

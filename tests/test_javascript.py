@@ -81,6 +81,26 @@ def test_every_pixel_is_in_its_patch(grid):
     assert patches == [[x * grid // 28, y * grid // 28] for y in range(28) for x in range(28)]
 
 
+MANY = "Array.from({ length: 40 }, (_, i) => (i === 37 ? 0.5 : (40 - i) / 10000))"
+
+
+@pytest.mark.parametrize(
+    "expression, value",
+    [
+        ("classesToShow([0.1, 0.7, 0.2], 3)", [0, 1, 2]),  # in their order
+        ("classesToShow(null, 12).length", 12),
+        (f"classesToShow({MANY}, 40)", [37, 0, 1, 2, 3, 4, 5, 6, 7, 8]),  # the most probable
+        ("keysOf([...'0123456789'])", {str(i): i for i in range(10)}),
+        ("keysOf(['a', 'é', '😀'])", {"a": 0, "é": 1, "😀": 2}),
+        ("keysOf(['yes', 'no'])", {"1": 0, "2": 1}),
+        ("Object.keys(keysOf(Array(20).fill('name'))).length", 9),
+        ("keysOf([])", {}),
+    ],
+)
+def test_classes_get_bars_and_keys(expression, value):
+    assert evaluate(expression) == value
+
+
 FLAT = "columnsOf([[0, 1], [10, 1]], [0, 10])"
 
 

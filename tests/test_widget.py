@@ -591,5 +591,7 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
 
 def test_a_still_picture_says_that_it_is_one(recognizer):
     recognizer.strokes = strokes()
-    figure = fallback.still_picture(recognizer.drawing, recognizer.steps, recognizer.predictions)
+    figure = fallback.still_picture(
+        recognizer.drawing, recognizer.steps, recognizer.predictions, recognizer.outputs
+    )
     assert "run the cell to draw" in figure.get_supxlabel()

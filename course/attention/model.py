@@ -23,12 +23,13 @@ RECIPE = Recipe(
 
 
 class PatchAttention(Layer):
-    """Images (batch, height * width) or (batch, 1, height, width) in [0, 1] -> logits (batch, 10).
+    """Images (batch, height * width) or (batch, 1, height, width) in [0, 1] -> logits.
 
-    `residual` adds the tokens to what attention gives, and the result to what the feed-forward
-    layer gives; `layer_norm` normalizes what goes into both. That is the "pre-norm" transformer
-    (Xiong et al., "On Layer Normalization in the Transformer Architecture", ICML 2020), which
-    trains without much care. Raises ValueError for sizes or positions that cannot be.
+    The logits are (batch, outputs). `residual` adds the tokens to what attention gives, and the
+    result to what the feed-forward layer gives; `layer_norm` normalizes what goes into both. That
+    is the "pre-norm" transformer (Xiong et al., "On Layer Normalization in the Transformer
+    Architecture", ICML 2020), which trains without much care. Raises ValueError for sizes or
+    positions that cannot be.
     """
 
     name = "attention"

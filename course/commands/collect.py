@@ -13,6 +13,7 @@ from pathlib import Path
 from course import commands
 
 SHOWN = 20  # files left out that are named one by one
+FEW = 2000  # pictures, of which the few epochs of the course's recipes would be too few steps
 
 
 def add_arguments(parser):
@@ -57,7 +58,10 @@ def run(arguments):
     made = mnist.load(out)
     train, test = len(made.train_labels), len(made.test_labels)
     print(f"{out}: {train:,} pictures to train on, {test:,} for the test")
-    print(f"Train with: python -m course train cnn --data {shlex.quote(str(out))}")
+    epochs = " --epochs 30" if train < FEW else ""
+    print(
+        f"Train with: python -m course train cnn --data {shlex.quote(str(out))}{epochs} --save NAME"
+    )
     if arguments.json:
         counts = {"class_names": made.class_names, "train": train, "test": test}
         commands.print_json({"out": str(out), **counts, "left_out": left_out})

@@ -11,12 +11,13 @@ from pathlib import Path
 from course import commands
 from course.commands.recognize import load_own
 from course.models import pretrained
+from course.nn import classes
 
 NOTEBOOK = "draw.ipynb"
 CODE = """from course.models import pretrained
 from course.recognizer.widget import Recognizer
 
-Recognizer(pretrained.load_all() | {own})
+Recognizer({models}, class_names={class_names})
 """
 # of the notebook's toolbar; "restart and run all" stays, it brings a dead page back to life
 UNUSED = ["save", "insert", "cut", "copy", "paste", "run", "interrupt", "restart", "cellType"]
@@ -40,6 +41,12 @@ def add_arguments(parser):
         help="what `train` wrote, in place of the model of its kind that comes with the course",
     )
     parser.add_argument(
+        "--classes",
+        metavar="NAME",
+        nargs="+",
+        help="draw and save pictures of these instead of digits (then see `collect`)",
+    )
+    parser.add_argument(
         "--port",
         type=commands.whole_number(1024, 65535),
         metavar="N",
@@ -50,7 +57,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    code = CODE.format(own=own_models(arguments.model))
+    code = CODE.format(**chosen(arguments.model, arguments.classes))
     when_asked_to_end(signal.default_int_handler)  # it raises KeyboardInterrupt
     with tempfile.TemporaryDirectory(prefix="course-draw-", ignore_cleanup_errors=True) as home:
         prepare_environment(Path(home))
@@ -64,9 +71,23 @@ def when_asked_to_end(handler):
             signal.signal(getattr(signal, name), handler)
 
 
-def own_models(paths):
-    """Name -> absolute path of the learner's models, looked at before anything is started."""
-    return {load_own(path)[0]: os.path.abspath(path) for path in paths}
+def chosen(paths, names):
+    """The fields of CODE; the learner's models are looked at before anything is started.
+
+    Those of digits join the models of the course; where one tells other classes apart, the page is
+    about these.
+    """
+    names = classes.checked(names) if names else None
+    files, told = {}, set()
+    for path in paths:
+        name, model = load_own(path)
+        files[name] = os.path.abspath(path)
+        told |= {model.class_names} - {None, classes.DIGITS}
+    if len(told | ({names} if names else set())) > 1:
+        raise commands.UsageError("one page draws for one set of classes: name models of the same")
+    with_digits = not told and names is None
+    models = f"pretrained.load_all() | {files}" if with_digits else repr(files)
+    return {"models": models, "class_names": names}
 
 
 def prepare_environment(home):
@@ -81,8 +102,9 @@ def prepare_environment(home):
     # the kernel has another working folder
     paths = [str(pretrained.HERE.parents[2]), os.environ.get("PYTHONPATH")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    if digits := os.environ.get("COURSE_DATA_DIR"):
-        os.environ["COURSE_DATA_DIR"] = os.path.abspath(os.path.expanduser(digits))
+    for variable in ("COURSE_DATA_DIR", "COURSE_MODELS_DIR"):
+        if folder := os.environ.get(variable):
+            os.environ[variable] = os.path.abspath(os.path.expanduser(folder))
     files = {
         "config_dir/labconfig/default_setting_overrides.json": SETTINGS,
         "ipython/profile_default/ipython_kernel_config.json": {"IPKernelApp": {"log_level": 40}},

@@ -4,7 +4,7 @@ import functools
 import json
 
 from course import attention, cnn, deep, mlp, xor
-from course.models import architecture, composed, shapes
+from course.models import architecture, composed, known, shapes
 from course.nn import checkpoint
 
 # name: (class, recipe). Lesson modules, so that each can be read alone.
@@ -47,7 +47,7 @@ def save(path, model, **details):
     """
     try:
         described = describe(model)
-    except (composed.CompositionError, RecursionError) as error:
+    except (known.CompositionError, RecursionError) as error:
         raise checkpoint.CheckpointError(f"{path}: cannot be written: {error}") from None
     checkpoint.save(path, model, described | details)
 
@@ -65,11 +65,11 @@ def load(path, allow=()):
 
 def check_known(saved):
     """Raise CheckpointError unless a `Checkpoint` is of a kind that `restore` can build."""
-    known = (*KINDS, composed.NAME)
+    kinds = (*KINDS, composed.NAME)
     name = saved.info.get("model")
-    if name not in known or not isinstance(saved.info.get("config"), dict):
+    if name not in kinds or not isinstance(saved.info.get("config"), dict):
         raise checkpoint.CheckpointError(
-            f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(known)}"
+            f"{saved.path}: holds the model {json.dumps(name):.40}; known are {', '.join(kinds)}"
         )
 
 
@@ -79,7 +79,7 @@ def restore(saved, allow=()):
     name, config = saved.info["model"], saved.info["config"]
     try:
         if name == composed.NAME:
-            expected, make = composed.plan(config, saved.weights, composed.allowed(allow))
+            expected, make = composed.plan(config, saved.weights, known.allowed(allow))
         else:
             expected = shapes.of(KINDS[name][0], config)
             make = functools.partial(build, name, **config)

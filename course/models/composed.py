@@ -14,76 +14,35 @@ argument in an attribute of the same name (`self.factor = factor`). The argument
 `dtype` need none, because the weights and their type are in the file. A subclass of `Sequential`
 without a constructor of its own is described by its layers.
 
-A file may come from anyone, so a name in it is never imported, nor looked up in a module: it is
-compared with the names of the classes that the caller of `load` allowed. What those classes do with
-the numbers of a file is theirs to check; here whole numbers beyond LARGEST_OWN, and beyond every
-side of the layer's arrays, are refused.
+A file may come from anyone; `course.models.known` says which classes it may name. What those that
+are not the course's do with the numbers of a file is theirs to check; here whole numbers beyond
+LARGEST_OWN, and beyond every side of the layer's arrays, are refused.
 """
 
 import functools
-import importlib
 import inspect
 import math
 import sys
-from types import ModuleType
 
 import numpy as np
 
-from course.attention import PatchAttention
-from course.cnn import CNN, Conv2D, MaxPool2D
-from course.deep import DeepCNN
-from course.mlp import MLP
 from course.models import architecture, shapes
-from course.nn.activations import ACTIVATIONS
-from course.nn.errors import CourseError
-from course.nn.layers import Dense, Flatten, Layer, Sequential
-from course.nn.regularization import BatchNorm, Dropout
+from course.models.known import (
+    KNOWN,
+    LAYERS,
+    MODELS,
+    CompositionError,
+    arguments_of,
+    key,
+    label_of,
+    own_class,
+)
+from course.nn.layers import Layer, Sequential
 from course.nn.rng import SimpleRng
-from course.xor import XOR
 
 NAME = Layer.name  # the model's name in a checkpoint
-NOT_KEPT = ("rng", "seed", "dtype")  # arguments of constructors that only matter to a new network
 LARGEST_OWN = 10_000
 REALS = ("slope", "alpha", "rate", "momentum", "epsilon")  # arguments of the course's layers
-
-
-class CompositionError(CourseError, ValueError):
-    """A network that cannot be described, or made again; names the layer and what to do."""
-
-
-def conv2d_shapes(in_channels, out_channels, kernel, padding, **_):
-    if padding >= kernel:  # as in an architecture file; a huge one would fill the memory
-        raise CompositionError(f"padding {padding} must be smaller than kernel {kernel}")
-    return {"w": (out_channels, in_channels, kernel, kernel), "b": (out_channels,)}
-
-
-# The layers of the course: class -> function from a config to the shapes of the layer's arrays.
-LAYERS = {
-    Dense: lambda inputs, outputs, **_: {"w": (inputs, outputs), "b": (outputs,)},
-    Conv2D: conv2d_shapes,
-    BatchNorm: lambda features, **_: dict.fromkeys(
-        ("gamma", "beta", "mean", "variance"), (features,)
-    ),
-    Dropout: lambda rate: {"rng_state": (1,)},
-}
-for _plain in (MaxPool2D, Flatten, architecture.Reshape, *ACTIVATIONS.values()):
-    LAYERS[_plain] = lambda **_: {}
-MODELS = (
-    MLP,
-    CNN,
-    PatchAttention,
-    DeepCNN,
-    XOR,
-    architecture.Network,
-)  # each keeps its own `config`
-KNOWN = {c.__name__: c for c in (Sequential, *LAYERS, *MODELS)}
-
-
-def key(layer_class) -> str:
-    """The name of a class in a file: "Dense", or "my_layers:Scale"."""
-    if KNOWN.get(layer_class.__name__) is layer_class:
-        return layer_class.__name__
-    return f"{layer_class.__module__}:{layer_class.__qualname__}"
 
 
 # ---- Describing ----------------------------------------------------------------------------------
@@ -118,13 +77,13 @@ def _describe(layer, place):
 def _kept(layer, place):
     """The arguments that a layer's constructor got, as its attributes of the same names."""
     config = {}
-    for name in _arguments(type(layer)):
+    for name in arguments_of(type(layer)):
         if not hasattr(layer, name):
             raise CompositionError(
-                f"{_label(place)} ({type(layer).__name__}) keeps no attribute {name!r}: "
+                f"{label_of(place)} ({type(layer).__name__}) keeps no attribute {name!r}: "
                 f"write self.{name} = {name} in its __init__, so that it can be made again"
             )
-        config[name] = _json_ready(getattr(layer, name), f"{name} of {_label(place)}")
+        config[name] = _json_ready(getattr(layer, name), f"{name} of {label_of(place)}")
     return config
 
 
@@ -144,51 +103,7 @@ def _json_ready(value, what):
     raise CompositionError(f"{what} is a {type(value).__name__}: {advice}")
 
 
-def _arguments(layer_class) -> tuple:
-    """The names of a constructor's arguments that a file keeps."""
-    parameters = inspect.signature(layer_class).parameters
-    for name, parameter in parameters.items():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise CompositionError(
-                f"the constructor of {key(layer_class)} takes any number of arguments (*{name}): "
-                "give each a name"
-            )
-    return tuple(name for name in parameters if name not in NOT_KEPT)
-
-
 # ---- Making again --------------------------------------------------------------------------------
-
-
-def allowed(allow) -> dict:
-    """Own classes by key: those in `allow`, and the layers that are defined in its modules.
-
-    allow: classes, modules, and names of modules, which are imported. Raises CompositionError.
-    """
-    classes = []
-    for entry in [allow] if isinstance(allow, str | type | ModuleType) else allow:
-        module = _imported(entry) if isinstance(entry, str) else entry
-        if isinstance(module, ModuleType):
-            classes += [
-                found
-                for found in vars(module).values()
-                if isinstance(found, type)
-                and issubclass(found, Layer)
-                and found.__module__ == module.__name__
-            ]
-        elif isinstance(entry, type):
-            classes.append(entry)
-        else:
-            raise CompositionError(f"allow takes classes and modules, found {entry!r:.40}")
-    return {key(found): found for found in classes}
-
-
-def _imported(name):
-    try:
-        return importlib.import_module(name)
-    except Exception as error:  # a module can fail in any way
-        raise CompositionError(
-            f"the module {name!r:.60} cannot be imported: {type(error).__name__}: {error}"
-        ) from None
 
 
 def plan(description, arrays, own, place=""):
@@ -198,11 +113,11 @@ def plan(description, arrays, own, place=""):
     classes that it may use besides the course's, by key. Raises CompositionError.
     """
     name, layers = _checked_description(description, place)
-    layer_class = KNOWN.get(name) or _own_class(name, own, place)
+    layer_class = KNOWN.get(name) or own_class(name, own, place)
     if layers is not None:
         return _plan_layers(layer_class, layers, arrays, own, place)
     config = description["config"]
-    label = f"{_label(place)} ({layer_class.__name__})"
+    label = f"{label_of(place)} ({layer_class.__name__})"
     try:
         if layer_class in MODELS:
             expected = shapes.of(layer_class, config)
@@ -225,7 +140,7 @@ def plan(description, arrays, own, place=""):
 def _plan_layers(layer_class, layers, arrays, own, place):
     """`plan` for layers one after the other, each under a name."""
     if layer_class.__init__ is not Sequential.__init__:
-        raise CompositionError(f"{_label(place)}: a {layer_class.__name__} is not made of layers")
+        raise CompositionError(f"{label_of(place)}: a {layer_class.__name__} is not made of layers")
     groups = {}
     for name, array in arrays.items():
         first, _, rest = name.partition(".")
@@ -233,7 +148,7 @@ def _plan_layers(layer_class, layers, arrays, own, place):
     expected, makers = {}, {}
     for name, description in layers.items():
         if not name.isidentifier():
-            raise CompositionError(f"{_label(place)} has a layer with the odd name {name!a:.40}")
+            raise CompositionError(f"{label_of(place)} has a layer with the odd name {name!a:.40}")
         found, makers[name] = plan(description, groups.get(name, {}), own, _join(place, name))
         expected |= {f"{name}.{inner}": shape for inner, shape in found.items()}
     return expected, lambda: layer_class(**{name: make() for name, make in makers.items()})
@@ -251,35 +166,11 @@ def _checked_description(description, place):
             return description["class"], layers
         if description.keys() == {"class", "config"} and isinstance(config, dict):
             return description["class"], None
-    raise CompositionError(f'{_label(place)} must have a "class", and "config" or "layers"')
-
-
-def _own_class(name, own, place):
-    """The class that the caller allowed under this name."""
-    module, colon, path = name.partition(":")
-    if not colon:
-        raise CompositionError(
-            f"{_label(place)} is of the unknown class {name!a:.60}; known are {', '.join(KNOWN)}, "
-            "and your own as module:Class"
-        )
-    if name in own:
-        return own[name]
-    if module == "__main__":  # of a notebook; since then it may have got a file of its own
-        for found in own.values():
-            if found.__qualname__ == path:
-                return found
-    short = f"{path.rpartition('.')[2]!a:.60}".strip("'")
-    advice = (
-        f"from a notebook or script: run the cell that defines it and say allow=[{short}], "
-        "or put it into a module and allow that"
-        if module == "__main__"
-        else f"which is not of the course: if you trust it, say allow=[{short}] or allow its module"
-    )
-    raise CompositionError(f"{_label(place)} is of the class {name!a:.100}, {advice}")
+    raise CompositionError(f'{label_of(place)} must have a "class", and "config" or "layers"')
 
 
 def _check_names(layer_class, config):
-    if odd := config.keys() ^ set(_arguments(layer_class)):
+    if odd := config.keys() ^ set(arguments_of(layer_class)):
         raise CompositionError(
             f"its constructor and the file do not have the same arguments: {min(odd)!a:.40} is "
             "only in one of them"
@@ -328,7 +219,3 @@ def _make(layer_class, config, dtype, label):
 
 def _join(place, name):
     return f"{place}.{name}" if place else name
-
-
-def _label(place):
-    return f"its layer {place:.80}" if place else "the network"

@@ -52,8 +52,8 @@ class Record:
         if self.epochs is not None:
             facts.append(f"{self.epochs:,} epoch{'s' * (self.epochs != 1)}")
         if self.test_accuracy is not None:
-            of = f" of {self.tested_on}" if self.tested_on else ""
-            facts.append(f"{self.test_accuracy:.1%} right{of}")
+            where = f" ({self.tested_on})" if self.tested_on else ""
+            facts.append(f"{self.test_accuracy:.1%} right in the test{where}")
         if self.class_names not in (None, classes.DIGITS):
             facts.append(f"tells {classes.listed(self.class_names)} apart")
         return facts + ([f"saved {self.saved[:10]}"] if self.saved else [])
@@ -134,7 +134,7 @@ def _read(file):
         found = checkpoint.read(file)
         models.check_known(found)
     except CheckpointError as error:
-        return Record(name, file, problem=str(error))
+        return Record(name, file, problem=str(error).removeprefix(f"{file}: "))
     names = found.info.get("class_names")
     guessed = {  # for a file that somebody has put there
         "epochs": found.run and found.run["epoch"],

@@ -39,12 +39,12 @@ def show_pictures(axes, pictures, cmap=DIGITS, low=None, high=None):
 
 
 @styled
-def digits(images, labels=None, predictions=None, columns=10, title=None):
+def digits(images, labels=None, predictions=None, columns=10, title=None, class_names=None):
     """A gallery of digits, each with its label above it.
 
     images: (count, 784), (count, 28, 28) or (count, 1, 28, 28), any scale of gray.
-    labels, predictions: (count,). Where both are given, a wrong prediction is written as
-    "4 read as 9", in another color. Returns the Figure.
+    labels, predictions: (count,); class_names: what to write for them. Where both are given, a
+    wrong prediction is written as "4 read as 9", in another color. Returns the Figure.
     """
     pictures = as_pictures(images)
     check_count("labels", labels, pictures)
@@ -56,6 +56,7 @@ def digits(images, labels=None, predictions=None, columns=10, title=None):
     captions = []
     for index, ax in enumerate(axes):
         said = [values[index] for values in (labels, predictions) if values is not None]
+        said = [class_names[label] for label in said] if class_names else said
         caption, look = "".join(map(str, said[:1])), {"fontsize": 10}
         if len(set(said)) > 1:
             caption = f"{said[0]} read as {said[1]}"
@@ -82,12 +83,12 @@ def check_count(name, values, pictures):
 
 
 @styled
-def mistakes(images, labels, probabilities, count=20, columns=5, title=None):
+def mistakes(images, labels, probabilities, count=20, columns=5, title=None, class_names=None):
     """The digits that were read wrongly with the greatest confidence, worst first.
 
     images: as for `digits`; labels: (batch,); probabilities: (batch, classes), rows summing to 1.
-    Above each digit stand what was read, how surely, and the true label. Returns the Figure;
-    where nothing was read wrongly it says so.
+    Above each digit stand what was read, how surely, and the true label; class_names: what to write
+    for other classes than digits. Returns the Figure; where nothing was read wrongly it says so.
     """
     pictures, probabilities = as_pictures(images), np.asarray(probabilities)
     labels = np.asarray(labels)
@@ -105,27 +106,38 @@ def mistakes(images, labels, probabilities, count=20, columns=5, title=None):
         ax.text(0.5, 0.5, text, ha="center", va="center")
         describe(figure, text)
         return figure
-    figure, axes = picture_grid(len(worst), columns, (1.25, 1.6), title)
+    names = class_names or [str(digit) for digit in range(probabilities.shape[1])]
+    longest = max(len(names[predictions[index]]) for index in worst)
+    width = 1.25 + 0.08 * max(longest - 2, 0)  # inches, for "read as ..."
+    figure, axes = picture_grid(len(worst), columns, (width, 1.6), title)
     show_pictures(axes, pictures[worst])
     for ax, index in zip(axes, worst, strict=True):
-        surely = f"read as {predictions[index]} ({confidence[index]:.1%})"
+        surely = f"read as {names[predictions[index]]} ({confidence[index]:.1%})"
         ax.set_title(surely, loc="center", fontsize=8.5, pad=16, color=MISTAKE, weight="bold")
         place = {"transform": ax.transAxes, "ha": "center", "va": "bottom"}
-        ax.text(0.5, 1.03, f"is {labels[index]}", color=TRUTH, fontsize=8.5, **place)
-    said = [f"{labels[i]} read as {predictions[i]} ({confidence[i]:.1%})" for i in worst]
+        ax.text(0.5, 1.03, f"is {names[labels[index]]}", color=TRUTH, fontsize=8.5, **place)
+    said = [
+        f"{names[labels[i]]} read as {names[predictions[i]]} ({confidence[i]:.1%})" for i in worst
+    ]
     describe(figure, sentence(title, [listed(said)]))
     return figure
 
 
 @styled
-def mean_digits(images, labels, classes=10):
-    """The mean picture of each class, side by side. Shapes as for `digits`; returns the Figure."""
+def mean_digits(images, labels, classes=10, class_names=None):
+    """The mean picture of each class, side by side. Shapes as for `digits`; returns the Figure.
+
+    class_names: those of other classes than digits, instead of their number.
+    """
     pictures, labels = as_pictures(images), np.asarray(labels)
     check_count("labels", labels, pictures)
-    present = [digit for digit in range(classes) if np.any(labels == digit)]
-    means = np.stack([pictures[labels == digit].mean(axis=0) for digit in present])
-    figure = digits(means, labels=present, columns=len(present))
-    describe(figure, sentence("The mean pictures of the digits", [listed(present)]))
+    names = class_names or range(classes)
+    present = [label for label in range(len(names)) if np.any(labels == label)]
+    means = np.stack([pictures[labels == label].mean(axis=0) for label in present])
+    shown = [names[label] for label in present]
+    figure = digits(means, labels=shown, columns=min(len(present), 13))
+    what = "classes" if class_names else "digits"
+    describe(figure, sentence(f"The mean pictures of the {what}", [listed(shown)]))
     return figure
 
 

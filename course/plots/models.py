@@ -28,12 +28,15 @@ from course.plots.words import extent_of, listed, sentence, size
 
 
 @styled
-def confusion_matrix(labels, predictions, classes=10, ax=None):
+def confusion_matrix(labels, predictions, classes=10, ax=None, class_names=None):
     """How often each digit (rows) was read as each (columns); returns the Figure.
 
     labels, predictions: (batch,) integers below `classes`. Only the errors are shaded, by their
-    number, since they would vanish beside the diagonal.
+    number, since they would vanish beside the diagonal. class_names: those of other classes than
+    digits, instead of their number.
     """
+    names = [*(class_names or map(str, range(classes)))]
+    classes = len(names)
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     if labels.shape != predictions.shape:
         raise ValueError(f"{labels.shape} labels, but {predictions.shape} predictions")
@@ -41,7 +44,8 @@ def confusion_matrix(labels, predictions, classes=10, ax=None):
     np.add.at(counts, (labels, predictions), 1)
     errors = counts * (1 - np.eye(classes, dtype=np.int64))
 
-    ax = axes_or_new(ax, figsize=(6.0, 5.6))
+    side = max(6.0, 0.42 * classes)
+    ax = axes_or_new(ax, figsize=(side, side - 0.4))
     ax.imshow(errors, cmap=AMOUNTS, vmin=0, vmax=max(errors.max() * 1.3, 1))
     for row, column in np.ndindex(counts.shape):
         if counts[row, column]:
@@ -56,28 +60,36 @@ def confusion_matrix(labels, predictions, classes=10, ax=None):
                 color="white" if dark and row != column else BLACK,
                 weight="bold" if row == column else "normal",
             )
-    ax.set_xticks(range(classes))
-    ax.set_yticks(range(classes))
+    ax.set_xticks(range(classes), names, rotation=upright_if_long(names))
+    ax.set_yticks(range(classes), names)
     ax.tick_params(length=0)
     ax.grid(visible=False)
     right = np.trace(counts)
-    ax.set(xlabel="read as", ylabel="true digit")
+    ax.set(xlabel="read as", ylabel="true class" if class_names else "true digit")
     title = f"{right:,} of {len(labels):,} right ({right / max(len(labels), 1):.2%})"
     ax.set_title(title)
     often = [divmod(int(cell), classes) for cell in np.argsort(-errors, axis=None, kind="stable")]
-    said = [f"{t} read as {p} {errors[t, p]} times" for t, p in often[:3] if errors[t, p]]
+    said = [
+        f"{names[t]} read as {names[p]} {errors[t, p]} times" for t, p in often[:3] if errors[t, p]
+    ]
     describe(
         ax, sentence(f"Confusion matrix, {title}", [f"most often {listed(said)}"] if said else [])
     )
     return ax.figure
 
 
+def upright_if_long(names):
+    """The angle of names below an axis, in degrees: they must not run into each other."""
+    return 90 if max(map(len, names)) > 2 else 0
+
+
 @styled
-def probabilities(values, label=None, ax=None, title=None):
+def probabilities(values, label=None, ax=None, title=None, class_names=None):
     """The probability of each class as a bar, the greatest one dark; returns the Figure.
 
     values: (classes,). label: the true class, bold on the axis and named in the title; if another
-    one is greatest, its bar is hatched and has the color of mistakes.
+    one is greatest, its bar is hatched and has the color of mistakes. class_names: those of other
+    classes than digits.
     """
     values = np.asarray(values)  # (classes,)
     ax = axes_or_new(ax, figsize=(5.0, 2.8))
@@ -88,13 +100,15 @@ def probabilities(values, label=None, ax=None, title=None):
     bars = ax.bar(range(len(values)), values, color=colors)
     bars[best].set(hatch="//" if wrong else None, edgecolor="white")
     ax.annotate(f"{values[best]:.1%}", (best, values[best]), ha="center", va="bottom", fontsize=9)
-    ax.set_xticks(range(len(values)))
+    kind = "class" if class_names else "digit"
+    names = class_names or [str(digit) for digit in range(len(values))]
+    ax.set_xticks(range(len(values)), names, rotation=upright_if_long(names))
     if label is not None:
         ax.get_xticklabels()[label].set_weight("bold")
-        title = title or f"true digit: {label}"
-    ax.set(xlabel="digit", ylabel="probability", ylim=(0, 1.1), title=title or "")
+        title = title or f"true {kind}: {names[label]}"
+    ax.set(xlabel=kind, ylabel="probability", ylim=(0, 1.1), title=title or "")
     order = np.argsort(-values, kind="stable")[:3]
-    said = [f"{digit} {values[digit]:.1%}" for digit in order]
+    said = [f"{names[i]} {values[i]:.1%}" for i in order]
     describe(ax, sentence("Probabilities" + (f", {title}" if title else ""), [", ".join(said)]))
     ax.grid(visible=False, axis="x")
     return ax.figure

@@ -6,7 +6,7 @@ const NOTHING = { strokes: [], picture: new DataView(new ArrayBuffer(0)) };
 const HOW_TO_DRAW =
   "Drawing surface. Draw with the mouse, a finger or a pen. With the keyboard: arrow " +
   "keys move the pen, with Shift in small steps; Space puts it down and lifts it; Control Z takes " +
-  "a stroke back, Delete clears. While you collect, a digit saves the drawing under it.";
+  "a stroke back, Delete clears. While you collect, a key saves the drawing: for digits the digit.";
 
 const bytesOf = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -37,7 +37,8 @@ class Surface {
     this.sentAt = 0; // and since when
     this.pointer = null; // id of the mouse, finger or pen that draws it
     this.cleared = null; // what Clear or saving took away, for Undo
-    this.wanted = null; // the digit to draw, while digits are collected
+    this.wanted = null; // what to draw, while drawings are collected
+    this.labelOfKey = {}; // and the keys that save it: key -> label
     this.pen = { x: SIDE / 2, y: SIDE / 2, shown: false }; // of the keyboard
     this.sharpness = Math.max(1, Math.round(window.devicePixelRatio || 1));
     this.canvas = make("canvas.recognizer-surface", {
@@ -138,9 +139,10 @@ class Surface {
     this.paint();
   }
 
-  /** Ask for this digit, null for any, until it is saved. */
-  want(digit) {
-    this.wanted = digit;
+  /** Ask for this, "a 3", null for anything, until it is saved by a button or one of the keys. */
+  want(what, labelOfKey) {
+    this.wanted = what;
+    this.labelOfKey = labelOfKey;
     this.paint();
   }
 
@@ -192,14 +194,15 @@ class Surface {
     else if (event.key === "Escape") this.leave();
     else if (event.key === "Delete" || event.key === "Backspace") this.clear();
     else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
-    else if (this.isLabel(event)) this.save(Number(event.key));
+    else if (this.isLabel(event)) this.save(this.labelOfKey[event.key]);
     else return;
     event.preventDefault();
     event.stopPropagation(); // or the notebook would act on it, too
   }
 
   isLabel({ key, ctrlKey, metaKey, altKey }) {
-    return this.wanted !== null && /^[0-9]$/.test(key) && !(ctrlKey || metaKey || altKey);
+    const saves = this.wanted !== null && Object.hasOwn(this.labelOfKey, key);
+    return saves && !(ctrlKey || metaKey || altKey);
   }
 
   movePen(dx, dy) {
@@ -255,8 +258,9 @@ class Surface {
     context.fillStyle = "#999"; // 7 to 1 on black
     context.font = "15px sans-serif";
     context.textAlign = "center";
-    const what = this.wanted === null ? "a digit" : `a ${this.wanted}`;
-    context.fillText(`draw ${what} here`, SIDE / 2, SIDE / 2);
+    const anything = this.model.get("own").is_digits === false ? "" : "a digit";
+    const words = ["draw", this.wanted ?? anything, "here"].filter(Boolean);
+    context.fillText(words.join(" "), SIDE / 2, SIDE / 2, SIDE);
   }
 
   paintStroke(context, { points, width, erase }) {

@@ -1,6 +1,6 @@
-// The page's side of the recognizer, part 1 of 4: talking with Python.
+// The page's side of the recognizer, part 1 of 5: talking with Python.
 //
-// widget.py puts what all widgets share and the four parts one after the other into the module that
+// widget.py puts what all widgets share and the five parts one after the other into the module that
 // the page loads; they are plain JavaScript and need no build step. All that Python should know
 // lies in the model's traits, so two views of one widget cannot disagree.
 

@@ -24,7 +24,7 @@ class Erased:
 
     pixels: np.ndarray  # (n,) in the order they were erased; pixel = 28 * row + column
     x: np.ndarray  # (n + 1, 784) the drawing before the first one, and after each
-    probabilities: np.ndarray  # (n + 1, 10) what the model made of it
+    probabilities: np.ndarray  # (n + 1, classes) what the model made of it
 
     @property
     def readings(self):
@@ -33,9 +33,10 @@ class Erased:
 
 
 def lead(logits, digit):
-    """How far `digit` is ahead of the best other one: (batch, 10) -> (batch,), below 0 if behind.
+    """How far `digit` is ahead of the best other one: (batch, classes) -> (batch,).
 
-    Probabilities would not do: near 100 % they all round to the same number.
+    It is below 0 where another one is ahead. Probabilities would not do: near 100 % they all round
+    to the same number.
     """
     return logits[:, digit] - np.delete(logits, digit, axis=1).max(axis=1)
 

@@ -1,116 +1,48 @@
-// Part 4: the page. The learner's own digits, picture files, and everything put together.
+// Part 5: the page. Picture files, the choice of networks, and everything put together.
 
 const LARGEST_FILE = 8e6; // bytes; the server takes messages up to 10 MB
 
-/** Saving under a label, and what the models make of all that was saved. */
-class Collection {
-  constructor(model, conversation, surface) {
-    Object.assign(this, { model, surface });
-    const named = (text, name, action) => button(text, action, { title: name, "aria-label": name });
-    const asking = (text, name, action, details) =>
-      named(text, name, () => conversation.ask(action, details));
-    const collect = () => {
-      this.collect.setAttribute("aria-pressed", String(!this.collecting));
-      this.show();
-      if (this.collecting) surface.canvas.focus();
-    };
-    this.collect = button("Collect", collect, { title: "Ask for one digit after the other" });
-    this.collect.setAttribute("aria-pressed", "false");
-    this.wish = make("p.recognizer-wish", { role: "status" });
-    this.labels = [...Array(10).keys()].map((label) =>
-      named(String(label), `Save the drawing as a ${label}`, () => surface.save(label)),
-    );
-    this.remove = asking("Remove last", "Remove last saved digit", "remove");
-    this.summary = make("p", { role: "status" });
-    this.lines = model.get("names").map((model) => {
-      const tune = asking("Fine-tune", `Fine-tune ${model} on your digits`, "fine-tune", { model });
-      const restore = asking("Undo", `Undo the fine-tuning of ${model}`, "restore", { model });
-      const [lesson, test, change] = [make("td"), make("td"), make("td")];
-      const row = make(
-        "tr",
-        { "data-model": model },
-        make("th", { scope: "row" }, model),
-        lesson,
-        test,
-        make("td", {}, tune, restore),
-        change,
-      );
-      return { name: model, tune, restore, lesson, test, change, row };
-    });
-    this.halves = [make("th", { scope: "col" }), make("th", { scope: "col" })];
-    this.table = make(
-      "table",
-      {},
-      make("tr", {}, make("th", { scope: "col" }, "read right"), ...this.halves),
-      ...this.lines.map(({ row }) => row),
-    );
+/** The networks that may read: those that were given, and those on the shelf, to be chosen. */
+class Choice {
+  constructor(model, conversation) {
+    Object.assign(this, { model, conversation });
+    this.list = make("ul");
     this.element = make(
-      "section.recognizer-own",
-      { "aria-label": "Your own digits" },
-      make("h4", {}, "Your own digits"),
+      "details.recognizer-choice",
+      {},
+      make("summary", {}, "Choose networks"),
+      this.list,
       make(
-        "div.recognizer-save",
+        "p",
         {},
-        this.collect,
-        make("span", {}, "Save as"),
-        ...this.labels,
-        this.remove,
+        "Saved ones come from ",
+        make("code", {}, "python -m course train MODEL --save NAME"),
+        ".",
       ),
-      this.summary,
-      this.table,
     );
-    for (const trait of ["own", "tuned", "busy"]) model.on(`change:${trait}`, () => this.show());
+    this.element.addEventListener("toggle", () => {
+      if (this.element.open) conversation.ask("shelf"); // something may have been saved meanwhile
+    });
+    model.on("change:offers", () => this.show());
+    model.on("change:answered", () => this.show()); // what could not be chosen is not
     this.show();
   }
 
-  get collecting() {
-    return this.collect.getAttribute("aria-pressed") === "true";
-  }
-
   show() {
-    const { counts = [], kept = 0, wanted, accuracy = {}, ...own } = this.model.get("own");
-    const tuned = this.model.get("tuned");
-    const busy = Boolean(this.model.get("busy"));
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    this.labels.forEach((element, i) => {
-      element.dataset.count = counts[i] || "";
-      element.title = `${counts[i] ?? 0} saved so far`;
-      element.classList.toggle("wanted", this.collecting && i === wanted);
-      enable(element, !busy);
-    });
-    enable(this.remove, !busy && total > 0);
-    this.surface.want(this.collecting ? wanted : null);
-    this.wish.textContent = this.collecting ? `Draw a ${wanted}, then press ${wanted}.` : "";
-    const summary = total
-      ? `${total} of your digits, in ${own.folder}.`
-      : "Save drawings under their digits; here you see how well each model reads your hand.";
-    this.summary.textContent = [own.problem, summary].filter(Boolean).join(" ");
-    this.table.hidden = total === 0;
-    this.halves[0].textContent = `${total - kept} to train on`;
-    this.halves[1].textContent = `${kept} kept for the test`;
-    for (const line of this.lines) {
-      const shares = accuracy[line.name];
-      const change = tuned[line.name];
-      line.row.hidden = !shares;
-      [line.lesson, line.test].forEach((cell, half) => {
-        cell.textContent = shares?.[half] == null ? "–" : percent(shares[half]);
-      });
-      for (const element of [line.tune, line.restore]) enable(element, !busy);
-      if (!change && line.restore.matches(":focus")) line.tune.focus(); // as it goes away
-      line.restore.hidden = !change;
-      line.change.textContent = change ? this.tell(change) : "";
-    }
+    if (!this.element.open) return;
+    const focused = this.list.querySelector(":focus")?.dataset.model;
+    this.list.replaceChildren(...this.model.get("offers").map((offer) => this.item(offer)));
+    if (focused) this.list.querySelector(`[data-model=${CSS.escape(focused)}]`)?.focus();
   }
 
-  tell({ digits, own, new: { before, after }, mnist, mnist_digits, mnist_is_test }) {
-    const change = (shares) => shares.map(percent).join(" → ");
-    const test = before == null ? "none kept for a test yet" : change([before, after]);
-    const known = mnist_is_test ? "test digits" : "training digits, seen before:";
-    return (
-      `your ${digits} to train on: ${change(own)}, it has seen them now; ` +
-      `your test: ${test}; ` +
-      `${mnist_digits.toLocaleString("en")} of MNIST's ${known} ${change(mnist)}`
+  item({ name, about, chosen, problem }) {
+    const box = make("input", { type: "checkbox", checked: chosen, "data-model": name });
+    box.disabled = Boolean(problem) && !chosen;
+    box.addEventListener("change", () =>
+      this.conversation.ask("choose", { model: name, chosen: box.checked }),
     );
+    const words = make("span", {}, problem || about);
+    return make("li", {}, make("label", {}, box, make("b", {}, name), words));
   }
 }
 
@@ -162,6 +94,7 @@ function render({ model, el }) {
   const steps = new Steps(model);
   const reading = new Reading(model, surface);
   const collection = new Collection(model, conversation, surface);
+  const choice = new Choice(model, conversation);
   steps.received.addEventListener("pointermove", (event) => reading.token.pointed(event));
   for (const trait of ["error", "busy"]) model.on(`change:${trait}`, () => notice(""));
 
@@ -178,7 +111,7 @@ function render({ model, el }) {
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes Space, Enter and the arrows
   el.append(
     make("div.recognizer-left", {}, collection.wish, surface.canvas, tools, problem),
-    make("div.recognizer-right", {}, steps.element, reading.element),
+    make("div.recognizer-right", {}, steps.element, reading.element, choice.element),
     collection.element,
     reading.spoken,
   );

@@ -1,6 +1,8 @@
 // Part 3: the panels. What the networks receive, what they answer, a look inside each.
 
 const PIXELS = 28; // a side of the picture that the networks receive
+const MOST_BARS = 12; // of one model; where it has more classes, the most probable are shown
+const SHOWN_BARS = 10; // of those
 const BLACK = { shape: [1, 1], pixels: new Uint8Array(1) };
 
 // Patches: [column, row], from 0, where the picture is cut into grid * grid of them.
@@ -85,19 +87,28 @@ class Steps {
   }
 }
 
-/** One model: its answer, ten bars, and a look inside. */
+/** The numbers of the classes that get a bar: all in their order, or the most probable first. */
+function classesToShow(probabilities, count) {
+  const all = [...Array(count).keys()];
+  if (count <= MOST_BARS) return all;
+  if (probabilities) all.sort((a, b) => probabilities[b] - probabilities[a]);
+  return all.slice(0, SHOWN_BARS);
+}
+
+/** One model: its answer, a bar for each class, and a look inside. */
 class ModelPanel {
-  constructor(name, token) {
+  constructor(name, classNames, token) {
     this.name = name;
+    this.classNames = classNames;
     this.token = token; // which patch attention is shown for; all panels share it
     this.answer = make("strong");
-    this.rows = [...Array(10).keys()].map((digit) => {
-      const fill = make("i");
-      const value = make("span");
-      const row = make("li", {}, make("b", {}, String(digit)), make("div", {}, fill), value);
-      return { row, fill, value };
+    this.rows = classesToShow(null, classNames.length).map(() => {
+      const [label, fill, value] = [make("b"), make("i"), make("span")];
+      return { row: make("li", {}, label, make("div", {}, fill), value), label, fill, value };
     });
     this.bars = make("ol", {}, ...this.rows.map(({ row }) => row));
+    const longest = Math.max(1, ...classNames.map((className) => className.length));
+    this.bars.style.setProperty("--label", `${Math.min(longest, 12)}ch`);
     this.look = make("canvas");
     this.grid = 0; // patches on a side of the picture, where attention is shown
     this.look.addEventListener("pointermove", (event) => this.grid && token.pointed(event));
@@ -116,28 +127,31 @@ class ModelPanel {
   }
 
   show(reading, received) {
-    const { probabilities, digit, look, error = "" } = reading ?? {};
-    this.element.dataset.digit = digit ?? "";
-    this.answer.textContent = digit === undefined ? "" : `reads ${digit}`;
+    const { probabilities, digit, name = "", look, error = "" } = reading ?? {};
+    this.element.dataset.digit = name;
+    this.answer.textContent = name && `reads ${name}`;
     this.problem.textContent = error;
     this.bars.hidden = Boolean(error) && !probabilities;
     this.figure.hidden = Boolean(error);
-    this.rows.forEach(({ row, fill, value }, i) => {
-      row.classList.toggle("winner", i === digit);
-      fill.style.width = `${100 * (probabilities?.[i] ?? 0)}%`;
-      value.textContent = probabilities ? percent(probabilities[i]) : "";
+    const shown = classesToShow(probabilities, this.classNames.length);
+    this.rows.forEach(({ row, label, fill, value }, i) => {
+      const number = shown[i];
+      label.textContent = label.title = this.classNames[number];
+      row.classList.toggle("winner", number === digit);
+      fill.style.width = `${100 * (probabilities?.[number] ?? 0)}%`;
+      value.textContent = probabilities ? percent(probabilities[number]) : "";
     });
     this.figure.style.visibility = look ? "visible" : "hidden";
-    if (look) this.showLook(look, digit, received);
+    if (look) this.showLook(look, name, received);
   }
 
   /** See insight.py for what the shapes mean. */
-  showLook({ shape, pixels }, digit, received) {
+  showLook({ shape, pixels }, name, received) {
     const levels = new Int8Array(bytesOf(pixels)); // up to 127, or -127
     this.grid = shape.length === 2 && shape[0] !== PIXELS ? Math.sqrt(shape[0]) : 0;
     if (shape.length === 3) this.showMaps(levels, ...shape);
     else if (this.grid) this.showAttention(levels, received);
-    else this.showEvidence(levels, digit);
+    else this.showEvidence(levels, name);
     this.look.classList.toggle("pointable", this.grid > 0);
     this.look.tabIndex = this.grid ? 0 : -1;
     if (this.grid) return;
@@ -155,7 +169,7 @@ class ModelPanel {
   }
 
   /** Blue speaks for the answer, orange against it. */
-  showEvidence(levels, digit) {
+  showEvidence(levels, name) {
     paintPixels(this.look, PIXELS, PIXELS, (index) => {
       const strength = Math.sqrt(Math.abs(levels[index]) / 127); // so that weak evidence shows, too
       const color = levels[index] < 0 ? [230, 159, 0] : [86, 180, 233];
@@ -165,7 +179,7 @@ class ModelPanel {
       make("span.for", {}, "for"),
       ` and `,
       make("span.against", {}, "against"),
-      ` ${digit}, pixel by pixel`,
+      ` ${name}, pixel by pixel`,
     );
   }
 
@@ -256,11 +270,21 @@ class Reading {
   constructor(model, surface) {
     Object.assign(this, { model, surface });
     this.token = new Token(() => this.show());
-    this.panels = model.get("names").map((name) => new ModelPanel(name, this.token));
-    this.element = make("div.recognizer-models", {}, ...this.panels.map((panel) => panel.element));
+    this.element = make("div.recognizer-models");
     this.spoken = make("p.recognizer-spoken", { role: "status" });
+    model.on("change:names", () => this.arrange());
     model.on("change:result", () => this.show());
     model.on("change:answered", () => this.speak());
+    this.arrange();
+  }
+
+  /** A panel for each model that reads now. */
+  arrange() {
+    const outputs = this.model.get("outputs");
+    this.panels = this.model
+      .get("names")
+      .map((name) => new ModelPanel(name, outputs[name] ?? [], this.token));
+    this.element.replaceChildren(...this.panels.map((panel) => panel.element));
     this.show();
   }
 
@@ -273,8 +297,8 @@ class Reading {
   speak() {
     if (this.surface.stroke) return; // not while drawing
     const models = Object.entries(this.model.get("result").models ?? {});
-    const parts = models.map(([name, { digit, probabilities, error }]) =>
-      error ? `${name}: ${error}` : `${name} reads ${digit}, ${percent(probabilities[digit])}`,
+    const parts = models.map(([name, { digit, name: answer, probabilities, error }]) =>
+      error ? `${name}: ${error}` : `${name} reads ${answer}, ${percent(probabilities[digit])}`,
     );
     this.spoken.textContent = parts.join(". ") || "Nothing is drawn.";
   }

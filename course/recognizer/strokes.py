@@ -154,22 +154,26 @@ def render(strokes, picture=None):
 
 
 def draw_digit(label, rng, style=None, size=None, slant=None, brush=None):
-    """Write one digit somewhere on the canvas, as a list of strokes.
+    """Write the digit `label`, 0 to 9, in one of its STYLES; see `draw`."""
+    return draw(STYLES[label], rng, style, size, slant, brush)
 
-    What is not given is drawn at random: the style, the size of the written digit from a
+
+def draw(styles, rng, style=None, size=None, slant=None, brush=None):
+    """Write one symbol somewhere on the canvas, as a list of strokes.
+
+    What is not given is drawn at random: the style, its size from a
     quarter of the canvas to all of it, the slant within 15 degrees, and the brush from 8 to 40
-    pixels, but no thicker than a quarter of the digit, where loops close and nobody could read
+    pixels, but no thicker than a quarter of the symbol, where loops close and nobody could read
     it. The place is always random, and so is a slight unsteadiness of the hand.
 
     Args:
-        label: 0 to 9.
+        styles: the ways of writing it, each in the form of those in STYLES.
         rng: a `numpy.random.Generator`.
-        style: an index into `STYLES[label]`.
-        size: the longer side of the written digit with its stroke width, in pixels.
+        style: an index into `styles`.
+        size: the longer side of what is written, with its stroke width, in pixels.
         slant: degrees, positive leans to the right.
         brush: pixels.
     """
-    styles = STYLES[label]
     pieces = styles[rng.integers(len(styles)) if style is None else style]
     size = rng.uniform(CANVAS / 4, CANVAS) if size is None else size
     slant = rng.uniform(-15, 15) if slant is None else slant

@@ -1,6 +1,6 @@
 """Lesson 06: a canvas to draw a digit on, and what the networks make of it.
 
-The page (the four .js files) draws by itself and sends its strokes when the pen is lifted, and
+The page (the five .js files) draws by itself and sends its strokes when the pen is lifted, and
 while drawing as soon as the last answer has come. Everything that both sides know is a trait, so
 that a second view, a reloaded page and Python all see the same drawing. Every message from the
 page carries a number, which comes back in `answered`: a number that does not come back tells the
@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 from traitlets import Bytes, Dict, Int, List, TraitError, Unicode, observe, validate
 
-from course.models import load, pretrained
-from course.nn.checkpoint import CheckpointError
+from course.models import pretrained
+from course.nn import classes
 from course.nn.errors import CourseError
 from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
@@ -28,12 +28,20 @@ from course.recognizer.collection import Collection
 from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
+from course.recognizer.readers import MissingModelError, Readers, what_it_tells_apart
 from course.recognizer.strokes import StrokeError, check, render
 from course.recognizer.tuning import accuracy, fine_tune
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
-PARTS = ("../widgets/common.js", "conversation.js", "canvas.js", "panels.js", "page.js")
+PARTS = (
+    "../widgets/common.js",
+    "conversation.js",
+    "canvas.js",
+    "panels.js",
+    "collection.js",
+    "page.js",
+)
 THUMBNAIL = 140  # longer side of the cropped picture on the page
 LONGEST = 500  # characters of an error that the page is told
 
@@ -43,12 +51,8 @@ def _as_bytes(value, widget):
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-class MissingModelError(CourseError, LookupError):
-    """There is no model under this name, yet; the message says why."""
-
-
 class Recognizer(WithoutKernel, anywidget.AnyWidget):
-    """Draw a digit and watch the models read it.
+    """Draw a digit, or whatever the models were trained on, and watch them read it.
 
     Args:
         models: name -> model, anything with `forward(x) -> logits` for x (1, 784) in [0, 1], or
@@ -60,6 +64,10 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         looks: name -> a look inside that model, where it is not one of the course's; see
             `course.recognizer.insight`.
         folder: where the learner's own digits are kept; see `Collection`.
+        class_names: of what the learner draws and saves; by default what the first model tells
+            apart. With names of your own, and no models, it is a page to collect drawings.
+        shelf: folder of saved networks that may be chosen; see `course.models.shelf`.
+        allow: classes or modules of layers of the learner's own; see `course.models.load`.
     """
 
     _esm = "\n".join((HERE / name).read_text("utf-8") for name in PARTS)
@@ -77,15 +85,27 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
 
     # what the page shows
     names = List().tag(sync=True)  # of the models
+    outputs = Dict().tag(sync=True)  # name -> list of the names of its classes
+    offers = List().tag(sync=True)  # what may be chosen; see `Readers`
     result = Dict().tag(sync=True)  # see `_read`
     own = Dict().tag(sync=True)  # see `_judge`
     tuned = Dict().tag(sync=True)  # see `fine_tune`
 
-    def __init__(self, models=None, strokes=(), looks=None, folder=None):
-        models = pretrained.load_all() if models is None else models
-        self.models = {name: _opened(model) for name, model in models.items()}
+    def __init__(
+        self,
+        models=None,
+        strokes=(),
+        looks=None,
+        folder=None,
+        class_names=None,
+        shelf=None,
+        allow=(),
+    ):
+        if models is None:
+            models = {} if class_names else pretrained.load_all()
+        self.models = Readers(models, shelf, allow)
         self.looks = looks or {}
-        self.predictions = {}  # name -> probabilities (10,) of the present drawing
+        self.predictions = {}  # name -> probabilities (classes,) of the present drawing
         self.steps = None  # the present drawing's Steps
         self.traceback = ""  # of the last exception, in full
         self._asked = None
@@ -93,9 +113,10 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         with contextlib.suppress(RuntimeError):  # outside a notebook there is none
             self._loop = asyncio.get_running_loop()
         self._before_tuning = {}
-        self._warm_up()
-        self.collection = Collection(folder)
-        super().__init__(names=list(self.models))
+        known = self.models.class_names()
+        drawn = class_names or next(iter(known.values()), classes.DIGITS)
+        self.collection = Collection(folder, drawn)
+        super().__init__(names=list(self.models), outputs=_listed(known))
         self.on_msg(self._on_button)
         with self._answering():
             self._judge()
@@ -108,7 +129,7 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         """The live widget, with a still picture for where no kernel runs."""
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        figure = fallback.still_picture(self.drawing, self.steps, self.predictions)
+        figure = fallback.still_picture(self.drawing, self.steps, self.predictions, self.outputs)
         picture, described = figure._repr_mimebundle_()
         return data | picture, metadata | described
 
@@ -127,12 +148,12 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         self._draw_anew(read_canvas(source).tobytes())
 
     def save_as(self, label):
-        """Add the drawing to the learner's own digits; the canvas is empty then.
+        """Add the drawing to the learner's own, under a label; the canvas is empty then.
 
         Raises EmptyDrawingError.
         """
         if self.steps is None:
-            raise EmptyDrawingError("There is nothing to save yet: draw a digit.")
+            raise EmptyDrawingError("There is nothing to save yet: draw something.")
         self.collection.add(self.steps.centered, label)
         self._draw_anew()  # or the next digit would be drawn on top of this one
         self._judge()
@@ -140,9 +161,16 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
     def fine_tune(self, name):
         """Train a model on for a moment on the learner's own digits; returns a `FineTuned`.
 
-        Those that are kept for the test are left out.
+        Those that are kept for the test are left out. Raises MissingModelError, also for a model
+        of other classes than digits: there are none of those to rehearse.
         """
-        model = self._loaded(name)
+        model = self.models.present(name)
+        if what_it_tells_apart(model) != classes.DIGITS or not self._has_digits:
+            raise MissingModelError(
+                "Fine-tuning rehearses MNIST's digits, so it is for digits alone. Train a network "
+                "on your drawings: recognizer.collection.export(FOLDER), then `python -m course "
+                "train cnn --data FOLDER`."
+            )
         self._before_tuning.setdefault(name, copy_weights(model))
         before = accuracy(model, *self.collection.test)
         change = fine_tune(model, *self.collection.training)
@@ -154,13 +182,28 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
 
     def restore(self, name):
         """Give a model back the weights it had before it was first fine-tuned."""
-        model = self._loaded(name)
+        model = self.models.present(name)
         if name not in self._before_tuning:
             raise MissingModelError(f"The {name} was not fine-tuned: there is nothing to restore.")
         put_back(model, self._before_tuning.pop(name))
         self.tuned = {key: value for key, value in self.tuned.items() if key != name}
         self._judge()
         self._read()
+
+    def choose(self, name, chosen=True):
+        """Let a network of the shelf, or one that was given, read from now on, or no longer.
+
+        Raises MissingModelError.
+        """
+        self.models.choose(name, chosen)
+        self.outputs = _listed(self.models.class_names())
+        self.names, self.offers = list(self.models), self.models.offers()
+        self._judge()
+        self._read()
+
+    @property
+    def _has_digits(self):
+        return self.collection.class_names == classes.DIGITS
 
     def _draw_anew(self, picture=b""):
         with self.hold_trait_notifications():  # one change, read once
@@ -236,8 +279,12 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
                     self.collection.remove_last()
                 finally:  # another window may have changed it
                     self._judge()
+            elif action == "shelf":
+                self.offers = self.models.offers()
+            elif action == "choose":
+                self.choose(name, bool(content.get("chosen")))
             elif action == "fine-tune":
-                self._loaded(name)  # there is one
+                self.models.present(name)  # there is one
                 self.busy = f"Fine-tuning {name} on your digits …"
                 self.send_state("busy")  # now, not with the answer
                 self.fine_tune(name)
@@ -268,13 +315,14 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         """Read the drawing and tell the page.
 
         `result` has `steps`, three pictures (none when nothing is drawn), and `models`, with
-        `probabilities` and `digit`, and `look` if there is one, or `error`.
+        `probabilities`, `digit` (the number of the class) and its `name`, and `look` if there is
+        one, or `error`.
         """
         try:
             self.steps = normalize(self.drawing)
         except EmptyDrawingError:
             self.steps, self.predictions = None, {}
-            missing = {name: {"error": why} for name, why in self._missing().items()}
+            missing = {name: {"error": why} for name, why in self.models.missing().items()}
             self.result = {"steps": [], "models": missing}
             return
         readings = {name: self._read_with(name) for name in self.models}
@@ -296,10 +344,15 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         """One model's reading; a failure is this model's alone, the others go on."""
         reading = {}
         try:
-            model = self._loaded(name)
+            model = self.models.present(name)
             probabilities = softmax(model.forward(self.steps.x))[0]
             digit = int(probabilities.argmax())
-            reading |= {"probabilities": probabilities.tolist(), "digit": digit}
+            answer = classes.names_of(model, len(probabilities))[digit]
+            reading |= {
+                "probabilities": probabilities.tolist(),
+                "digit": digit,
+                "name": answer,
+            }
             look = self.looks.get(name) or LOOKS.get(getattr(model, "name", name))
             if look:
                 reading["look"] = _packed(look(model, self.steps.x, digit))
@@ -314,56 +367,33 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         self.traceback = traceback.format_exc()
         return f"{type(problem).__name__}: {problem}"
 
-    def _loaded(self, name):
-        """The model, or an exception that says why there is none."""
-        if not isinstance(name, str) or name not in self.models:
-            raise MissingModelError(f"There is no model {name!a:.40}.")
-        if name in (missing := self._missing()):
-            raise MissingModelError(missing[name])
-        return self.models[name]
-
-    def _missing(self):
-        """The models that are not there, and why: name -> sentence."""
-        return {
-            name: "This model is not there yet: train it first." if model is None else str(model)
-            for name, model in self.models.items()
-            if model is None or isinstance(model, Exception)
-        }
-
     def _judge(self):
         """Tell the page of the learner's own digits: how many, and how they are read.
 
-        `accuracy` has, for each model, that on the digits to train on, and on those for the test.
+        `accuracy` has, for each model of these classes, that on the digits to train on, and on
+        those for the test.
         """
         own = self.collection
-        present = self.models.keys() - self._missing()
+        known = self.models.class_names()
         self.own = {
             "folder": str(own.folder),
+            "class_names": own.class_names,
+            "is_digits": self._has_digits,
             "problem": own.problem,
             "counts": own.counts,
             "kept": int(own.is_test.sum()),
             "wanted": own.wanted,
             "accuracy": {
                 name: [accuracy(self.models[name], *half) for half in (own.training, own.test)]
-                for name in present
+                for name, names in known.items()
+                if names == own.class_names
             },
         }
 
-    def _warm_up(self):
-        """Let compiled models load before the first stroke; what fails here will be shown then."""
-        for model in self.models.values():
-            with contextlib.suppress(Exception):
-                model.forward(np.zeros((1, 784), np.float32))
 
-
-def _opened(model):
-    """The model in a file, or the exception that says why there is none; others as they are."""
-    if not isinstance(model, str | Path):
-        return model
-    try:
-        return load(model)
-    except CheckpointError as problem:
-        return problem
+def _listed(class_names):
+    """Names of classes by model, for the page."""
+    return {name: list(names) for name, names in class_names.items()}
 
 
 def _sendable(text):

@@ -92,6 +92,7 @@ class JupyterLab:
             "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
             "IPYTHONDIR": home / "ipython",
             "COURSE_PROGRESS_DIR": home / "progress",
+            "COURSE_MODELS_DIR": home / "models",
             "JUPYTER_PREFER_ENV_PATH": 1,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
