@@ -1,9 +1,10 @@
-"""Lesson 06: picture files as other people send them, by program: pens, papers, cameras.
+"""Lesson 06: digits as other people draw them, by program: pens, papers, cameras, files.
 
-Each of `STYLES` draws what a `Writer` wrote with some pen on some paper and returns the bytes of a
-picture file. Sizes are drawn at random within the style, so no two drawings of a style are alike.
+Each of `STYLES` takes what a `Writer` wrote, with some pen on some paper, and returns the bytes of
+a picture file. Widths, shades and sizes are drawn at random within a style.
 """
 
+import functools
 import io
 from dataclasses import dataclass
 
@@ -29,25 +30,23 @@ class Drawing:
     file: bytes
 
 
-def drawings(writers=STEERING):
-    """Every style by every writer, one digit each, as many of each class in a style.
+def drawings(writers=STEERING, styles=None):
+    """Drawings in every style by every writer, as many of each class.
 
     Args:
         writers: their seeds. The same seeds give the same drawings.
+        styles: some of the names of `STYLES`, all if not given.
 
     Returns:
-        A generator of `Drawing`, len(STYLES) * len(writers) of them.
+        A generator of `Drawing`, style by style, one for each writer.
     """
     for number, (style, draw) in enumerate(STYLES.items()):
         for place, seed in enumerate(writers):
-            label = (place + number) % 10
-            rng = np.random.default_rng([seed, number])
-            writer = Writer(seed)
-
-            def write(writer=writer, label=label, rng=rng, **how):
-                return writer.write(label, rng, **how)
-
-            yield Drawing(style, label, seed, draw(write, rng))
+            if styles is None or style in styles:
+                label = (place + number) % 10  # so that nobody writes the same digit in all styles
+                rng = np.random.default_rng([seed, number])
+                write = functools.partial(Writer(seed).write, label, rng)
+                yield Drawing(style, label, seed, draw(write, rng))
 
 
 # Pens: how strokes become ink, 0 to 1 on a picture of any size.
@@ -87,7 +86,7 @@ def _waves(shape, rng):
 
 
 def _paper(side, rng, shade=0.15, grain=0.015):
-    """Gray paper in uneven light."""
+    """Gray paper in uneven light: (side, side)."""
     rows, columns = np.indices((side, side), np.float32) / side - 0.5
     slope = rng.uniform(-1, 1, 2)
     light = rng.uniform(0.6, 0.9) + shade * (slope[0] * rows + slope[1] * columns)
@@ -96,13 +95,13 @@ def _paper(side, rng, shade=0.15, grain=0.015):
 
 
 def _ruled(side, rng, both_ways=False):
-    """How much darker the lines of paper make it, 0 to 1; a little tilted, as in a scan."""
+    """Where paper has lines, 1, and where not, 0: (side, side), a little askew, as in a scan."""
     rows, columns = np.indices((side, side), np.float32)
     tilt, distance = np.tan(np.radians(rng.uniform(-2, 2))), side * rng.uniform(0.1, 0.24)
     width, start = max(1, side * rng.uniform(0.003, 0.007)), rng.uniform(0, distance)
     ways = [rows + tilt * columns] + [columns - tilt * rows] * both_ways
-    lines = [np.clip((width + 1 - np.abs((w + start) % distance - width)) / 1, 0, 1) for w in ways]
-    return np.max(lines, axis=0)
+    away = [np.abs((way + start) % distance - width) for way in ways]  # from the middle of a line
+    return np.clip(width + 1 - np.min(away, axis=0), 0, 1)
 
 
 def _on_paper(ink, paper, rng):
@@ -127,7 +126,7 @@ def _photo(picture, rng):
     return _file(picture, "JPEG", quality=int(rng.integers(50, 90)))
 
 
-# Styles
+# Styles: `write` is a writer's, for one digit, and takes its size, brush, turn and place
 
 
 def one_pixel_28(write, rng):

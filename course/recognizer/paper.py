@@ -44,22 +44,26 @@ def without_table(gray):
 
     Such a thing runs along a whole side of the picture, as no digit does, and not into its middle.
     """
-    unlike = np.abs(gray - np.median(gray))
-    pieces, _ = ndimage.label(unlike > 0.25 * unlike.max(), np.ones((3, 3)))
-    sides = (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1])
-    long = {side[len(side) // 2] for side in sides}
-    rows, columns = (round(MARGIN * side) for side in gray.shape)
-    middle = pieces[rows : gray.shape[0] - rows, columns : gray.shape[1] - columns]
-    around = [
-        piece
-        for piece in long - {0}
-        if max(np.mean(side == piece) for side in sides) > 0.8 and not np.any(middle == piece)
-    ]
-    if not around:
+    brighter = gray - np.median(gray)
+    contrast = np.abs(brighter).max() / 4
+    table = _around(brighter > contrast) | _around(-brighter > contrast)
+    table = ndimage.binary_dilation(table, iterations=2)  # its edge is blurred
+    if not table.any() or np.ptp(gray[~table]) < contrast:  # or it was broad ink on little paper
         return gray
-    table = ndimage.binary_dilation(np.isin(pieces, around), iterations=2)  # with its blurred edge
     _, nearest = ndimage.distance_transform_edt(table, return_indices=True)
     return gray[tuple(nearest)]
+
+
+def _around(mask):
+    """Those connected pieces of a mask that run along a side and do not reach the middle."""
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
+    sides = (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1])
+    at_sides = {
+        side[len(side) // 2] for side in sides if np.mean(side == side[len(side) // 2]) > 0.8
+    }
+    rows, columns = (round(MARGIN * side) for side in mask.shape)
+    middle = pieces[rows : mask.shape[0] - rows, columns : mask.shape[1] - columns]
+    return np.isin(pieces, list(at_sides - {0, *np.unique(middle)}))
 
 
 def without_shade(gray):
@@ -108,7 +112,10 @@ def _without_rows(ink):
     strength = found[tilt]  # (height,)
     lines = strength > max(0.15 * _usual(ink), 6 * np.median(np.abs(strength)))
     gone = ndimage.binary_dilation(lines, iterations=2)
-    if not lines.any() or gone.all():
+    count = ndimage.label(lines)[1]
+    if count == 0 or gone.all():
+        return ink
+    if count == 1 and strength[lines].max() > 0.5 * _usual(ink):  # the bar of a 7 cut out closely
         return ink
     straight = _askew(ink, tilt)
     rows = np.arange(len(ink))

@@ -9,7 +9,9 @@ A network knows digits only in the form MNIST gave them (LeCun, Bottou, Bengio a
 
 `normalize` does the same and keeps the picture after each step, so that it can be shown. Between 1
 and 2 it gives hairlines the width that strokes have in MNIST, which was written with one kind of
-pen. A digit that was normalized already comes back as it was, to the last bit: UNCHANGED
+pen. A digit that was normalized already comes back as it was, to the last bit, but for hairlines:
+of MNIST's 10,000 test digits 9,935 do, 62 are so thin that they are drawn anew, and three are 19
+pixels large and grow by one.
 """
 
 from dataclasses import dataclass
@@ -26,7 +28,7 @@ BOX = 20  # side of the box that the ink is scaled into
 CENTER = 14  # row and column of the pixel where MNIST puts the center of mass
 # Widths of strokes in the box, in pixels, by `stroke_width` of MNIST's 60,000 training digits
 USUAL_WIDTH = 2.35  # their median
-THINNEST = 1.4  # of 99.4 % it is more
+THINNEST = 1.4  # 99.3 % are wider
 FINE = 120  # longer side of the ink, in pixels, from which on hairlines are drawn anew
 
 

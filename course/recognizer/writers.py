@@ -65,11 +65,7 @@ BENDS = 3  # waves of which the bend of a hand is made
 
 
 class Writer:
-    """Somebody with a hand of their own, which is all in `seed`.
-
-    `write` takes its other chance, what differs from one digit to the next, from the generator
-    that it is given.
-    """
+    """Somebody with a hand of their own; the same seed gives the same hand."""
 
     def __init__(self, seed):
         rng = np.random.default_rng([seed, 10])
@@ -77,18 +73,18 @@ class Writer:
         self.breadth = rng.uniform(0.65, 1.35)  # of a digit, 1 as in SHAPES
         self.gap = max(0, rng.uniform(-0.08, 0.14))  # of a closed loop, how much is left out
         self.unsteady = rng.uniform(0.01, 0.03)  # of the height
-        # the plane is bent by waves, which moves what meets in one point to one point
-        self.waves = rng.normal(0, 2.5, (BENDS, 2))  # (bends, 2), radians per height
+        # waves bend the whole plane, so that what meets in one point still does
+        self.waves = rng.normal(0, 3.5, (BENDS, 2))  # radians per height
         self.phases = rng.uniform(0, 2 * np.pi, (BENDS, 2))
         self.depths = rng.normal(0, 0.04, (BENDS, 2))
         self.favorites = {digit: rng.permutation(len(SHAPES[digit])) for digit in range(10)}
 
     def write(self, label, rng, size=200, brush=20, turn=0.0, place=(0.5, 0.5)):
-        """One digit as strokes for `strokes.render`.
+        """Write one digit, mostly in the way this writer likes best: strokes for `strokes.render`.
 
         Args:
             label: 0 to 9.
-            rng: a `numpy.random.Generator`.
+            rng: a `numpy.random.Generator`, for what differs from one digit to the next.
             size: the longer side of the digit with its stroke, in pixels of the canvas.
             brush: the stroke's width, in the same.
             turn: degrees that the digit is turned by, clockwise.
@@ -97,10 +93,9 @@ class Writer:
         """
         favorites = self.favorites[label]
         pieces = SHAPES[label][favorites[min(rng.geometric(0.6), len(favorites)) - 1]]
-        curves = [self._bent(smooth(self._opened(piece, rng)), rng) for piece in pieces]
+        curves = [self._bent(smooth(self._written(piece, rng))) for piece in pieces]
         lean = np.tan(np.radians(self.slant + rng.normal(0, 3)))
-        angle = np.radians(turn)
-        cos, sin = np.cos(angle), np.sin(angle)
+        cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
         shape = np.array([[self.breadth, 0], [-lean, 1]]) @ [[cos, sin], [-sin, cos]]
         curves = [curve @ shape for curve in curves]  # each (points, 2)
 
@@ -113,17 +108,17 @@ class Writer:
             for curve in curves
         ]
 
-    def _opened(self, piece, rng):
-        """The points of a piece; of a closed loop the last one does not quite get back."""
-        points = np.array(piece) + rng.normal(0, self.unsteady, (len(piece), 2)) * (len(piece) > 2)
-        points[0], points[-1] = piece[0], piece[-1]  # where pieces meet they go on meeting
-        if piece[0] == piece[-1] and self.gap:
+    def _written(self, piece, rng):
+        """The points of a piece, a little beside their places; a closed loop may stay open."""
+        points = np.array(piece, float)  # (points, 2)
+        points[1:-1] += rng.normal(0, self.unsteady, points[1:-1].shape)  # pieces meet at the ends
+        if piece[0] == piece[-1]:
             points[-1] += 2 * self.gap * (points[-2] - points[-1])
         return points
 
-    def _bent(self, curve, rng):
+    def _bent(self, curve):
         """The curve, (points, 2), moved by the writer's waves."""
         moved = curve.copy()
         for wave, phase, depth in zip(self.waves, self.phases, self.depths, strict=True):
-            moved += depth * np.sin(curve * wave[::-1] + phase + (curve @ wave)[:, None])
+            moved += depth * np.sin((curve @ wave)[:, None] + phase)
         return moved
