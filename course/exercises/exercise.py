@@ -21,7 +21,8 @@ class Exercise:
         solution: the function; an exercise is known by its lesson and this function's name.
         cases: `cases(random)` gets a `numpy.random.Generator` and returns argument tuples: a few
             small ones by hand, then some drawn, their values and their sizes. A learner sees those
-            of seed 0; whoever judges takes another. The smallest are tried first.
+            of seed 0; whoever judges takes another. They are tried in this order, but for those
+            too long to be shown, which come last.
         hints: sentences, from a nudge to nearly the line.
         lesson: the notebook's file name without its ending, "02-mlp".
         mistakes: what may be wrong ("the bias is left out") -> a function that makes just this
@@ -102,7 +103,10 @@ class Exercise:
         return attempt if is_right else self.solution
 
     def result(self, function, arguments):
-        """Return what is compared: here, whatever `function` returns."""
+        """Return what is compared: here, whatever `function` returns.
+
+        May raise ExerciseError with a text such as "gave a list, expected bytes".
+        """
         return function(*arguments)
 
     def beyond(self, function):

@@ -6,12 +6,20 @@ import time
 
 import numpy as np
 
-from course.exercises.differences import Difference, changed, described, difference, size
-from course.exercises.running import TimeIsUp, run
+from course.exercises.differences import (
+    LONGEST,
+    Difference,
+    changed,
+    described,
+    difference,
+    size,
+)
+from course.exercises.running import Outcome, TimeIsUp, run
 from course.exercises.traces import warning_text, where
-from course.exercises.verdict import Verdict
+from course.exercises.verdict import ExerciseError, Verdict
 
 DIFFERENTIABLE = 200  # numbers in a case, at most, for finite differences: two forwards for each
+PRINTED = 5  # lines of what a function prints, at most
 FINITE = 1e-4  # how far finite differences may be off, as a share of the largest
 
 
@@ -27,6 +35,10 @@ def judge(exercise, attempt, forward=None, seed=0):
             "its name, without parentheses.",
         )
     return _Judge(exercise, attempt, forward, seed).verdict()
+
+
+def _is_long(arguments):
+    return size(arguments) > LONGEST
 
 
 def _not_attempted():
@@ -63,8 +75,9 @@ def _warnings(outcome):
 
 
 def _printed(outcome):
-    text = outcome.printed.strip()
-    return [f"It printed: {text:.500}"] if text else []
+    lines = outcome.printed.strip().splitlines()
+    shown = lines[:PRINTED] + (["..."] if len(lines) > PRINTED else [])
+    return [f"It printed: {chr(10).join(shown):.500}"] if lines else []
 
 
 def _alike(one, other):
@@ -74,19 +87,15 @@ def _alike(one, other):
     return not _compared(one.value, other.value)
 
 
-class _ForwardError(Exception):
-    """A forward pass that finite differences cannot be taken of; its text goes on from "it"."""
-
-
 def _watched(forward):
-    """`forward`, which has to return numbers that are fine enough."""
+    """`forward`, which has to return numbers that finite differences can be taken of."""
 
     def watched(*arguments):
         y = forward(*arguments)
         if y is None or y is Ellipsis:
-            raise _ForwardError("returns nothing yet: write that first")
+            raise ExerciseError("returns nothing yet: write that first")
         if np.asarray(y).dtype in (np.float32, np.float16):
-            raise _ForwardError(
+            raise ExerciseError(
                 f"computes in {np.asarray(y).dtype}, too coarse for finite differences: let it "
                 "keep the precision of its input"
             )
@@ -103,8 +112,8 @@ class _Judge:
         self.attempt = attempt
         self.forward = forward
         random = np.random.default_rng(seed)
-        self.cases = sorted(exercise.cases(random), key=size)
-        self.large = sorted(exercise.large(random), key=size) if exercise.large else []
+        self.cases = sorted(exercise.cases(random), key=_is_long)  # what can be shown comes first
+        self.large = sorted(exercise.large(random), key=_is_long) if exercise.large else []
         self.deadline = time.monotonic() + exercise.limit
         self.outcomes = []  # of the attempt, one for each case tried
 
@@ -133,8 +142,8 @@ class _Judge:
     # -------------------------------------------------------------- one call
 
     def _run(self, function, *arguments):
-        left = max(0.1, self.deadline - time.monotonic())
-        return run(function, *arguments, seconds=left)
+        left = self.deadline - time.monotonic()
+        return run(function, *arguments, seconds=left) if left > 0 else Outcome(error=TimeIsUp())
 
     def _try(self, arguments):
         """What is wrong with the attempt in this case (None if nothing), and its outcome."""
@@ -157,16 +166,15 @@ class _Judge:
 
     def _raised(self, error):
         """What the learner's function raised, with the traceback cut to their lines."""
+        if isinstance(error, ExerciseError):  # of `Exercise.result`, which cannot take the result
+            return Difference("value", str(error))
         kind = "error"
+        text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
         if isinstance(error, TimeIsUp):
-            text = (
-                f"takes more than {self.exercise.limit:g} seconds: does one of its loops not end?"
-            )
-            kind = "time"
+            kind, limit = "time", self.exercise.limit
+            text = f"takes more than {limit:g} seconds: does one of its loops not end?"
         elif isinstance(error, SystemExit):
             text = "leaves Python by exit(): end with `return`"
-        else:
-            text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
         return Difference(kind, "\n".join(filter(None, (text, where(error)))))
 
     # -------------------------------------------------------------- verdicts
@@ -193,12 +201,10 @@ class _Judge:
             numerical = self._run(
                 self.exercise.numerical, _watched(self.forward), *copy.deepcopy(arguments)
             )
-            if error := numerical.error:
-                is_ours = isinstance(error, _ForwardError)
-                text = f"{error}." if is_ours else self._raised(error).text
-                return Verdict(
-                    "wrong", "error", f"Not yet: your forward pass {text}", self._call(arguments)
-                )
+            if numerical.error:
+                kind, text = self._raised(numerical.error)
+                message = f"Not yet: your forward pass {text}"
+                return Verdict("wrong", kind, message, self._call(arguments))
             outcome = self._run(self.exercise.result, self.attempt, copy.deepcopy(arguments))
             unlike = difference(numerical.value, outcome.value, tolerance=FINITE)
             if unlike and not outcome.error:
