@@ -138,9 +138,7 @@ def test_nothing_of_the_package_computes_in_their_training(sample):
         yours.train(network, x, labels, epochs=1)
     finally:
         sys.setprofile(None)
-    assert {name for path, name in called if path.endswith("course/exercises/yours.py")} == {
-        "dense", "dense_backward", "relu", "softmax_cross_entropy"
-    }  # fmt: skip
+    assert {*CORE[1:]} <= {name for path, name in called if "/course/exercises/" in path}
     assert not {(path, name) for path, name in called if "/course/nn/" in path}
 
 
@@ -222,13 +220,13 @@ def test_slow_functions_are_right_all_the_same():
 @pytest.mark.slow
 def test_slow_loops_get_a_smaller_run_that_works_and_are_told_what_to_change(sample):
     x, labels, test_x, test_labels = sample
-    plan = yours.plan(Slow, x, labels, seconds=8)
+    plan = yours.plan(Slow, x, labels, seconds=4)
     assert not plan.is_whole and plan.units == 16 and plan.digits < 2000
     assert max(plan.shares, key=plan.shares.get) == "dense_backward"
     assert "What to change in dense_backward: each of its results is one operation" in str(plan)
     network = Slow(plan.units)
     records = yours.train(network, x[: plan.digits], labels[: plan.digits], plan.epochs)
-    assert sum(record.train_seconds for record in records) < 40  # 8 on a quiet machine
+    assert sum(record.train_seconds for record in records) < 20  # 4 on a quiet machine
     fast = Right(plan.units)
     fast.parameters = network.parameters
     assert yours.accuracy(fast, test_x, test_labels) > 0.25
@@ -314,7 +312,7 @@ def with_replacement(weights, velocity, x, labels, gradients, *rest):
     ("attempt", "message"),
     [
         (in_place, "changes its input weights"),
-        (with_replacement, "in part 'how often the samples came', expected [1, 1, 1"),
+        (with_replacement, "times' in part 'how often a sample comes', expected '1 to 1 times'"),
         (lambda *all: shuffled_copies(*all)[0], "TypeError: three results are expected"),
         (lambda *all: (*shuffled_copies(*all)[:2], None), "in part 'mean loss"),
         (lambda w, v, *rest: (w, *shuffled_copies(w, v, *rest)[1:]), "'weights are the newest'"),

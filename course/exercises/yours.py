@@ -4,7 +4,6 @@ import numpy as np
 
 from course.exercises import Exercise
 from course.exercises import mlp as lesson_02
-from course.nn.gradcheck import numerical_gradient
 
 LESSON = "09-yours"
 
@@ -17,10 +16,6 @@ def read_idx(content):
 
 def dense(x, w, b):
     return x @ w + b
-
-
-def dense_backward(x, w, dy):
-    return dy @ w.T, x.T @ dy, dy.sum(axis=0)
 
 
 def relu(z):
@@ -56,40 +51,11 @@ def _files(random):
     return [(idx_bytes(array),) for array in by_hand + drawn]
 
 
-def _dense_sizes(random):
-    return random.integers(2, 12, (3, 3))  # three times batch, inputs, outputs
-
-
 def _dense_cases(random):
     by_hand = (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5]))
-    return [
-        by_hand,
-        *(
-            tuple(random.standard_normal(s) for s in ((n, i), (i, o), o))
-            for n, i, o in _dense_sizes(random)
-        ),
-    ]
-
-
-def _dense_backward_cases(random):
-    by_hand = (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([[0.5]]))
-    return [
-        by_hand,
-        *(
-            tuple(random.standard_normal(s) for s in ((n, i), (i, o), (n, o)))
-            for n, i, o in _dense_sizes(random)
-        ),
-    ]
-
-
-def slopes(function, *arrays):
-    """Finite differences of a scalar `function()` by each of the arrays, in their shapes."""
-    return tuple(numerical_gradient(function, array) for array in arrays)
-
-
-def _dense_slopes(forward, x, w, dy):
-    b = np.zeros(w.shape[1])
-    return slopes(lambda: np.sum(forward(x, w, b) * dy), x, w, b)
+    sizes = random.integers(2, 12, (3, 3))  # three times batch, inputs, outputs
+    drawn = [tuple(map(random.standard_normal, ((n, i), (i, o), o))) for n, i, o in sizes]
+    return [by_hand, *drawn]
 
 
 def _relu_cases(random):
@@ -215,12 +181,12 @@ DENSE = Exercise(
     },
 )
 DENSE_BACKWARD = Exercise(
-    dense_backward,
-    _dense_backward_cases,
+    lesson_02.dense_backward,
+    lesson_02.DENSE_BACKWARD.cases,
     *lesson_02.DENSE_BACKWARD.hints,
     lesson=LESSON,
     mistakes=lesson_02.DENSE_BACKWARD.mistakes,
-    numerical=_dense_slopes,
+    numerical=lesson_02.DENSE_BACKWARD.numerical,
 )
 RELU = Exercise(
     relu,

@@ -75,7 +75,7 @@ class Watched:
         """Batch n has the loss n, whichever samples are in it."""
         self.batches.append(np.array(x))
         self.labels_belong.append(np.allclose(labels, label_of(x)))
-        self.newest.append(self.agrees(weights, self.weights))
+        self.newest.append("yes" if self.agrees(weights, self.weights) else "no")
         _, gradient = self._gradients(self.weights, x, labels)
         for name, w in self.weights.items():
             self.weights[name], self.velocity[name] = self._step(
@@ -106,12 +106,12 @@ class EpochExercise(Exercise):
         samples = np.concatenate(watched.batches) if watched.batches else np.zeros(0)
         came = [int(np.sum(samples == sample)) for sample in x]
         return {
-            "batch sizes": [len(batch) for batch in watched.batches],
-            "how often the samples came": sorted(came),
+            "batch sizes": ", ".join(str(len(batch)) for batch in watched.batches),
+            "how often a sample comes": f"{min(came)} to {max(came)} times",
             "shuffled": not np.array_equal(samples, x[: len(samples)]),
-            "labels belong to their x": watched.labels_belong,
-            "learning rates": sorted(watched.rates),
-            "gradients at the newest weights": watched.newest,
+            "labels belong to their x": all(watched.labels_belong),
+            "learning rates": ", ".join(f"{rate:g}" for rate in sorted(watched.rates)),
+            "gradients at the newest weights": ", ".join(watched.newest),
             "weights are the newest": watched.agrees(found[0], watched.weights),
             "velocity is the newest": watched.agrees(found[1], watched.velocity),
             "mean loss, if batch n has the loss n": found[2],
