@@ -275,6 +275,17 @@ def test_what_breaks_it_and_how_much(sample):
     assert 0.7 < accuracy_with(sample, relu=always_1) < 0.92
 
 
+@pytest.mark.slow
+def test_momentum_trains_the_convolutions_about_as_well_as_adam(sample):
+    x, labels, test_x, test_labels = sample
+    reached = []
+    for method in (yours.ADAM, yours.MOMENTUM):
+        network = RightConvolutions()
+        yours.train(network, x, labels, yours.ADAM.epochs, method)
+        reached.append(yours.accuracy(network, test_x, test_labels))
+    assert min(reached) > 0.9 and abs(reached[0] - reached[1]) < 0.03
+
+
 # ---- An epoch, in other ways ---------------------------------------------------------------------
 
 

@@ -73,7 +73,7 @@ class Watched:
 
     def gradients(self, weights, x, labels):
         """Batch n has the loss n, whichever samples are in it."""
-        self.batches.append(np.array(x))
+        self.batches.append(np.atleast_1d(x).copy())
         self.labels_belong.append(np.allclose(labels, label_of(x)))
         self.newest.append("yes" if self.agrees(weights, self.weights) else "no")
         _, gradient = self._gradients(self.weights, x, labels)
