@@ -33,6 +33,7 @@ EVERY_WIDGET = """
     from course.widgets.attention_explorer import AttentionExplorer
     from course.widgets.backprop_stepper import BackpropStepper
     from course.widgets.kernel_hover import KernelHover
+    from course.widgets.training_panel import TrainingPanel
     digits = np.zeros((1, 784), np.float32)
     Recognizer()
     AttentionExplorer(PatchAttention(seed=0), digits)
@@ -40,6 +41,7 @@ EVERY_WIDGET = """
     download_button.DownloadButton()
     explorer.Explorer(lambda size=1: plots.subplots()[0], size=(0, 2))
     KernelHover({"edge": np.ones((3, 3))}, digits)
+    TrainingPanel(digits, np.zeros(1, int))
     predict.Predictions("every")("name", "Why?")"""
 
 
@@ -48,16 +50,16 @@ def test_a_page_that_was_reloaded_without_its_kernel_says_above_each_widget_what
 ):
     notebook = open_notebook("00-start-here.ipynb")
     lines = [line.strip() for line in EVERY_WIDGET.strip().splitlines()]
-    notebook.replace_cells("\n".join(lines[:-7]), *lines[-7:])
+    notebook.replace_cells("\n".join(lines[:-8]), *lines[-8:])
     notebook.run_all()
     assert notebook.errors() == []
     line = notebook.page.get_by_text(WITHOUT_KERNEL)
-    assert [one.is_visible() for one in line.all()] == 7 * [False]
+    assert [one.is_visible() for one in line.all()] == 8 * [False]
     notebook.save()
     notebook.end_kernel()
     notebook.page.reload()
-    notebook.page.get_by_text("Error displaying widget: model not found").nth(6).wait_for()
-    assert [one.is_visible() for one in line.all()] == 7 * [True]
+    notebook.page.get_by_text("Error displaying widget: model not found").nth(7).wait_for()
+    assert [one.is_visible() for one in line.all()] == 8 * [True]
 
 
 def test_pictures_and_sliders_have_a_name(open_notebook):

@@ -6,6 +6,7 @@ import numpy as np
 
 from course.nn.errors import CourseError
 from course.nn.losses import SoftmaxCrossEntropy
+from course.nn.rate_sweep import Sweep
 from course.nn.signals import Monitor, Signals
 
 PROBE = 256  # samples that are sent through the network
@@ -37,6 +38,7 @@ class Case:
     monitor: Monitor | None = None
     start: Signals | None = None
     now: Signals | None = None
+    sweep: Sweep | None = None
 
     @property
     def probe(self):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from course.nn.doctor.case import Finding
-from course.nn.signals import compare_gradients, matrices
+from course.nn.signals import compare_gradients, dead_units, flat_share, matrices
 from course.nn.training import copy_weights
 
 # A relative error |a - b| / (|a| + |b|) of 0.05 is a factor of 1.1. Along the gradient healthy runs
@@ -86,15 +86,16 @@ def check_flow(case):
 
 # Glorot & Bengio (2010), section 3, show layers that saturate and stop. Of the small healthy
 # network's tanh 0.05 are flat at the end, 0.19 without its batch norm.
-FLAT = 0.98  # |tanh| or |2 sigmoid - 1| above which the slope is less than 4 % of the steepest
 SATURATED = 0.6  # share of flat outputs
 
 
 def check_saturated(case):
     layers = [name for name, _ in case.trainer.model.walk()]
     for name, kind, y in case.now.bends:
-        share = float(np.mean(np.abs(2 * y - 1 if kind == "sigmoid" else y) > FLAT))
-        if kind != "ReLU" and share > SATURATED and name != layers[-1]:  # answers may be sure
+        if kind == "ReLU" or name == layers[-1]:  # answers may be sure
+            continue
+        share = flat_share(kind, y)
+        if share > SATURATED:
             yield Finding(
                 "saturated",
                 f"The {kind} of {name!r} is saturated: {share:.0%} of its outputs are at one of "
@@ -112,11 +113,11 @@ def check_dead(case):
     for name, kind, y in case.now.bends:
         if kind != "ReLU":
             continue
-        alive = y.max(axis=tuple(axis for axis in range(y.ndim) if axis != 1)) > 0
-        if np.mean(~alive) > DEAD:
+        dead = dead_units(y)
+        if np.mean(dead) > DEAD:
             yield Finding(
                 "dead",
-                f"{np.sum(~alive)} of the {alive.size} ReLUs of {name!r} are dead: they give 0 for "
+                f"{dead.sum()} of the {dead.size} ReLUs of {name!r} are dead: they give 0 for "
                 f"each of {len(y)} samples, so no gradient comes through. Try a learning rate ten "
                 "times smaller, biases that start at 0, or a leaky ReLU.",
             )

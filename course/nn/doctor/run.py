@@ -2,35 +2,55 @@
 
 import math
 
+import numpy as np
+
 from course.nn.doctor.case import Finding
 from course.nn.training import is_finite
 
 # A step should move the weights by about a thousandth of their size (Karpathy, CS231n, "Ratio of
 # weights:updates"). The largest steps of healthy runs move them by 0.002 to 0.06.
-FAR, NEAR = 0.3, 2e-5
+HEALTHY_RATIO, FAR, NEAR = 1e-3, 0.3, 2e-5
 FROZEN = 1e-3  # of what the other weights move
 
 
 def check_rate(case):
     trainer, start, now = case.trainer, case.start, case.now
+    if start and now.loss < start.loss / 2:  # it learns: weights that start near 0 go far
+        return
+    if case.sweep and case.sweep.usable:
+        yield from compare_with_sweep(case)
+        return
     top = largest_steps(case)
     name = max(top, key=top.get, default=None)
-    if not name or now.loss < start.loss / 2:  # it learns: weights that start near 0 go far
+    if not name:
         return
     if top[name] > FAR:
         yield Finding(
             "rate too large",
             f"The learning rate is far too large: one step moved {name!r} by {top[name]:.2g} of "
-            f"its size, where 0.001 is healthy. Try one {_power(top[name] / 0.01)} times smaller; "
-            f"the last was {trainer.learning_rate:.2g}.",
+            f"its size, where {HEALTHY_RATIO} is healthy. Try one {_power(top[name] / 0.01)} times "
+            f"smaller; the last was {trainer.learning_rate:.2g}.",
         )
     elif 0 < top[name] < NEAR:
         yield Finding(
             "rate too small",
             f"The learning rate is far too small: no step moved any weights by more than "
-            f"{top[name]:.2g} of their size, where 0.001 is healthy, and the loss went from "
-            f"{start.loss:.3g} to {now.loss:.3g}. Try one {_power(0.003 / top[name])} times "
+            f"{top[name]:.2g} of their size, where {HEALTHY_RATIO} is healthy, and the loss went "
+            f"from {start.loss:.3g} to {now.loss:.3g}. Try one {_power(0.003 / top[name])} times "
             f"larger; the last was {trainer.learning_rate:.2g}.",
+        )
+
+
+def compare_with_sweep(case):
+    settings, schedule = case.trainer.settings, case.trainer.schedule
+    used = max(schedule(epoch) for epoch in np.linspace(0, settings.epochs, 101))
+    low, high = case.sweep.usable
+    if not low <= used <= high:
+        far = "large" if used > high else "small"
+        yield Finding(
+            f"rate too {far}",
+            f"The learning rate is far too {far}: it was {used:.2g} at most, and in a sweep the "
+            f"loss falls at rates from {low:.2g} to {high:.2g}. Try {case.sweep.suggestion:.2g}.",
         )
 
 
@@ -70,8 +90,9 @@ def check_finite(case):
 
 
 # The validation loss at the end over its lowest. Healthy: up to 1.2; the small network without
-# dropout and batch norm, 1.3.
+# dropout and batch norm, 1.3. What is learned by heart has a loss far below the validation loss.
 RISEN = 1.5
+BY_HEART = 0.5
 
 
 def check_overfitting(case):
@@ -79,7 +100,8 @@ def check_overfitting(case):
     if not records:
         return
     best, last = min(records, key=lambda r: r.val_loss), records[-1]
-    if last.val_loss > RISEN * best.val_loss and last.train_loss < best.train_loss:
+    by_heart = last.train_loss < min(best.train_loss, BY_HEART * last.val_loss)
+    if last.val_loss > RISEN * best.val_loss and by_heart:
         yield Finding(
             "overfitting",
             f"The network learns by heart: since epoch {best.epoch} the validation loss has risen "
