@@ -14,9 +14,9 @@ ALL = {name: found for name, found in vars(exercises).items() if isinstance(foun
 
 @pytest.mark.parametrize("exercise", ALL.values(), ids=ALL.keys())
 def test_accepts_the_solution_and_nothing_untouched(exercise):
-    assert exercise.verdict(exercise.solution).startswith("Correct")
-    assert exercise.verdict(lambda *arguments: ...).startswith("Not attempted")
-    assert exercise.verdict(lambda *arguments: arguments[0]).startswith("Not yet")
+    assert exercise.verdict(exercise.solution).status == "revealed"
+    assert exercise.verdict(lambda *arguments: ...).status == "not attempted"
+    assert exercise.verdict(lambda *arguments: arguments[0]).status == "wrong"
 
 
 def test_a_softmax_can_also_be_walked_back_with_its_jacobian():
@@ -24,7 +24,7 @@ def test_a_softmax_can_also_be_walked_back_with_its_jacobian():
         jacobians = [np.diag(row) - np.outer(row, row) for row in attention]
         return np.stack([j @ d for j, d in zip(jacobians, dattention, strict=True)])
 
-    assert exercises.SOFTMAX_BACKWARD.verdict(attempt).startswith("Correct")
+    assert exercises.SOFTMAX_BACKWARD.verdict(attempt).status == "passed"
 
 
 def distances(tokens):
@@ -37,7 +37,7 @@ def test_another_way_to_the_distance_is_right_too():
     def attempt(attention):
         return [float(row @ d) for row, d in zip(attention, distances(len(attention)), strict=True)]
 
-    assert exercises.DISTANCE.verdict(attempt).startswith("Correct")
+    assert exercises.DISTANCE.verdict(attempt).status == "passed"
 
 
 def test_distance_by_hand():
@@ -60,7 +60,7 @@ WRONG_DISTANCES = {
 
 @pytest.mark.parametrize("attempt", WRONG_DISTANCES.values(), ids=WRONG_DISTANCES.keys())
 def test_tells_a_wrong_distance(attempt):
-    assert "It looks as if" in exercises.DISTANCE.verdict(attempt)
+    assert "It looks as if" in exercises.DISTANCE.verdict(attempt).message
 
 
 def softmax_then_hide(scores, visible):
@@ -95,11 +95,11 @@ def over_the_wrong_axis(scores, visible):
     ],
 )
 def test_tells_a_wrong_mask(attempt):
-    assert "It looks as if" in exercises.MASK.verdict(attempt)
+    assert "It looks as if" in exercises.MASK.verdict(attempt).message
 
 
 def test_a_mask_that_divides_nothing_by_nothing_is_refused():
-    assert "gave nan at " in exercises.MASK.verdict(hide_and_renormalize)
+    assert "gave nan at " in exercises.MASK.verdict(hide_and_renormalize).message
 
 
 def test_a_very_low_score_hides_as_well_as_minus_infinity():
@@ -108,7 +108,7 @@ def test_a_very_low_score_hides_as_well_as_minus_infinity():
         hidden[:, ~visible] = -1e9
         return softmax(hidden)
 
-    assert exercises.MASK.verdict(attempt).startswith("Correct")
+    assert exercises.MASK.verdict(attempt).status == "passed"
 
 
 def heads_of(query, key, value, heads, scale=None, part=None, share=False):
@@ -137,7 +137,7 @@ WRONG_HEADS = {
 
 @pytest.mark.parametrize("attempt", WRONG_HEADS.values(), ids=WRONG_HEADS.keys())
 def test_tells_wrong_heads(attempt):
-    assert "It looks as if" in exercises.HEADS.verdict(attempt)
+    assert "It looks as if" in exercises.HEADS.verdict(attempt).message
 
 
 def test_all_heads_at_once_are_right_too():
@@ -148,4 +148,4 @@ def test_all_heads_at_once_are_right_too():
         weights = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
         return (weights @ v).swapaxes(0, 1).reshape(tokens, d_model)
 
-    assert exercises.HEADS.verdict(attempt).startswith("Correct")
+    assert exercises.HEADS.verdict(attempt).status == "passed"

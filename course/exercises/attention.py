@@ -40,26 +40,22 @@ def many_heads(query, key, value, heads):
     return attended
 
 
-def _attend_cases():
-    random = np.random.default_rng(7)
+def _attend_cases(random):
     sizes = [(3, 2), (4, 9), (49, 64)]  # tokens, d
     return [tuple(random.standard_normal((3, *size))) for size in sizes]
 
 
-def _softmax_cases():
-    random = np.random.default_rng(8)
+def _softmax_cases(random):
     scores = [2 * random.standard_normal((n, n)) for n in (2, 5, 49)]
     return [(random.standard_normal(s.shape), softmax(s)) for s in scores]
 
 
-def _attention_cases():
-    random = np.random.default_rng(4)
+def _attention_cases(random):
     sharp = [softmax(3 * random.standard_normal((n, n))) for n in (4, 9, 49)]
     return [(np.eye(9),), *((attention,) for attention in sharp)]
 
 
-def _mask_cases():
-    random = np.random.default_rng(5)
+def _mask_cases(random):
     visible = np.array([True, False, True, True, False])
     hidden_peak = random.standard_normal((5, 5))
     hidden_peak[:, 1] += 2000.0  # a softmax over all tokens leaves nothing for the others
@@ -70,8 +66,7 @@ def _mask_cases():
     ]
 
 
-def _head_cases():
-    random = np.random.default_rng(6)
+def _head_cases(random):
     sizes = [(3, 4, 1), (5, 6, 2), (49, 64, 8)]  # tokens, d_model, heads
     return [(*random.standard_normal((3, tokens, d)), heads) for tokens, d, heads in sizes]
 
@@ -106,6 +101,7 @@ ATTEND = Exercise(
     "Divide it by the root of d, the length of one query: query.shape[1].",
     "attention = softmax(query @ key.T / query.shape[1] ** 0.5); then return attention @ value, "
     "and attention.",
+    lesson="04-attention",
     mistakes={
         "the scores are not divided by the root of d": (
             lambda q, k, v: attend(q * math.sqrt(q.shape[1]), k, v)
@@ -132,6 +128,7 @@ SOFTMAX_BACKWARD = Exercise(
     "keepdims=True keeps `along` a column, so that each row gets its own.",
     "along = (dattention * attention).sum(axis=1, keepdims=True), and then attention * "
     "(dattention - ...).",
+    lesson="04-attention",
     mistakes={
         "what the others of the row lose is left out": lambda da, a: a * da,
         "the sum runs down the columns, axis 0; a row is a softmax of its own": (
@@ -161,6 +158,7 @@ DISTANCE = Exercise(
     "tokens) table of distances first; the rest is a sum over each row, weighted by attention.",
     "distance = np.hypot(row[:, None] - row, column[:, None] - column), then (attention * "
     "distance).sum(axis=...).",
+    lesson="04b-attention-measured",
     mistakes={
         "the sum runs over those that look, axis 0, not over what each of them looks at": (
             lambda a: (a * _distances(len(a))).sum(axis=0)
@@ -189,6 +187,7 @@ MASK = Exercise(
     "A score of -inf becomes a weight of exactly 0. Hide before the softmax, and every row still "
     "sums to 1.",
     "softmax(np.where(visible, ..., ...)), which takes the score or -np.inf.",
+    lesson="04-attention",
     mistakes={
         "the weights are hidden after the softmax, so the rows no longer sum to 1": (
             lambda scores, visible: softmax(scores) * visible
@@ -212,6 +211,7 @@ HEADS = Exercise(
     "heads, a softmax of its own, and divides by sqrt(width).",
     "For each h, with part = slice(h * width, (h + 1) * width): attended[:, part] = "
     "softmax(query[:, part] @ key[:, part].T / math.sqrt(width)) @ value[:, part].",
+    lesson="04b-attention-measured",
     mistakes={
         "the scores are divided by the root of all d columns, not of those of one head": (
             lambda q, k, v, heads: many_heads(q / math.sqrt(heads), k, v, heads)

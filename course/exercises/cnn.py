@@ -43,9 +43,8 @@ def average_pool_backward(dy):
     return dy.repeat(2, axis=2).repeat(2, axis=3) / 4
 
 
-def _normal(*shapes):
+def _normal(random, *shapes):
     """One array of random numbers for each shape."""
-    random = np.random.default_rng(4)
     return [random.standard_normal(shape) for shape in shapes]
 
 
@@ -74,12 +73,17 @@ def _only_dw(image, kernel, dy):
 
 CONVOLVE = Exercise(
     convolve_image,
-    lambda: [_normal((3, 4), (2, 2)), _normal((5, 4), (3, 3)), _normal((7, 9), (3, 3))],
+    lambda random: [
+        _normal(random, (3, 4), (2, 2)),
+        _normal(random, (5, 4), (3, 3)),
+        _normal(random, (7, 9), (3, 3)),
+    ],
     "Two loops over the places, r and s; at each the sum that you have just seen. How many places "
     "are there?",
     "The answer has image.shape[0] - len(kernel) + 1 rows, and columns likewise. Begin with "
     "np.zeros of that shape, and fill it.",
     "answer[r, s] = (kernel * image[r : r + size, s : s + size]).sum(), with size = len(kernel).",
+    lesson="03-cnn",
     mistakes={
         "the kernel is flipped; lay it on as it is": (
             lambda image, kernel: convolve_image(image, kernel[::-1, ::-1])
@@ -97,10 +101,10 @@ CONVOLVE = Exercise(
 )
 BACKWARD = Exercise(
     convolution_backward,
-    lambda: [
-        _normal((3, 4), (2, 2), (2, 3)),
-        _normal((5, 4), (3, 3), (3, 2)),
-        _normal((9, 7), (3, 3), (7, 5)),
+    lambda random: [
+        _normal(random, (3, 4), (2, 2), (2, 3)),
+        _normal(random, (5, 4), (3, 3), (3, 2)),
+        _normal(random, (9, 7), (3, 3), (7, 5)),
     ],
     "The forward loops once more: r and s over the places of dy, i and j over the kernel. What is "
     "the other factor of w[i, j], and what that of the pixel?",
@@ -108,6 +112,7 @@ BACKWARD = Exercise(
     "The pixel has met w[i, j]. Many steps end in the same place, so they add up: +=.",
     "In the innermost loop: dw[i, j] += dy[r, s] * image[r + i, s + j], and "
     "dx[r + i, s + j] += dy[r, s] * kernel[i, j].",
+    lesson="03-cnn",
     mistakes={
         "dw is right, and dx is still missing": _only_dw,
         "dw is a mean over the places; each place counts in full": _mean,
@@ -123,10 +128,15 @@ BACKWARD = Exercise(
 )
 IM2COL = Exercise(
     im2col,
-    lambda: [(_normal((3, 4))[0], 2), (_normal((5, 4))[0], 3), (_normal((6, 9))[0], 3)],
+    lambda random: [
+        (_normal(random, (3, 4))[0], 2),
+        (_normal(random, (5, 4))[0], 3),
+        (_normal(random, (6, 9))[0], 3),
+    ],
     "Cut out each window as you would for the sum. How does a square of numbers become a row?",
     "image[r : r + size, s : s + size].ravel() is a row. Collect them for all places, r outside "
     "and s inside, and make an array of the list.",
+    lesson="03b-cnn-speed",
     mistakes={
         "the places are gone through column by column; reading order is row by row": (
             lambda image, size: (
@@ -149,11 +159,12 @@ IM2COL = Exercise(
 )
 OUTPUT_SIZE = Exercise(
     output_size,
-    lambda: [(28, 3, 0, 1), (28, 3, 1, 1), (28, 5, 2, 2), (32, 7, 3, 4), (9, 9, 0, 3)],
+    lambda random: [(28, 3, 0, 1), (28, 3, 1, 1), (28, 5, 2, 2), (32, 7, 3, 4), (9, 9, 0, 3)],
     "How far can the kernel's first pixel travel within the padded image?",
     "The padded image has size + 2 * padding pixels, the way is that minus kernel. There is one "
     "place more than strides that fit into it, and half strides do not count.",
     "(...) // stride + 1, with that way in the parentheses.",
+    lesson="03b-cnn-speed",
     mistakes={
         "the place where the kernel starts is not counted": lambda n, k, p, s: (n + 2 * p - k) // s,
         "there is padding on one side only": lambda n, k, p, s: (n + p - k) // s + 1,
@@ -166,12 +177,13 @@ OUTPUT_SIZE = Exercise(
 )
 COST = Exercise(
     convolution_cost,
-    lambda: [(1, 8, 3, 28), (8, 24, 5, 14), (3, 2, 1, 10)],
+    lambda random: [(1, 8, 3, 28), (8, 24, 5, 14), (3, 2, 1, 10)],
     "Count the weights first. Then: how often is each of them used?",
     "Each output channel has a kernel for every input channel, and one bias. Each weight is used "
     "once at every pixel of the output, which is as large as the input.",
     "weights = out_channels * in_channels * kernel**2; return weights + out_channels and weights "
     "times the number of pixels.",
+    lesson="03b-cnn-speed",
     mistakes={
         "the biases are left out": lambda i, o, k, n: (i * o * k * k, i * o * k * k * n * n),
         "there is one kernel per output channel; there is one for every input channel, too": (
@@ -190,11 +202,12 @@ COST = Exercise(
 )
 AVERAGE_POOL = Exercise(
     average_pool_backward,
-    lambda: [_normal(shape) for shape in ((1, 1, 1, 1), (1, 1, 2, 3), (4, 3, 7, 5))],
+    lambda random: [_normal(random, shape) for shape in ((1, 1, 1, 1), (1, 1, 2, 3), (4, 3, 7, 5))],
     "Change one of four pixels by 1: by how much does their mean change?",
     "Each of the four pixels had a quarter of a say in the mean, so each gets a quarter of dy. "
     "np.repeat turns one pixel into two.",
     "dy.repeat(2, axis=2), then the same along axis 3, and the quarter.",
+    lesson="03-cnn",
     mistakes={
         "all four pixels get the whole gradient, not a quarter of it": (
             lambda dy: 4 * average_pool_backward(dy)

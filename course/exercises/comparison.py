@@ -32,7 +32,7 @@ class Accuracy:
         return "accuracy"
 
 
-def _result_cases():
+def _result_cases(random):
     return [
         (np.array([0.93, 0.95]),),
         (np.array([0.935, 0.931, 0.93, 0.935, 0.934]),),
@@ -40,12 +40,11 @@ def _result_cases():
     ]
 
 
-def _curve_cases():
+def _curve_cases(random):
     return [(Accuracy(), [100, 400], [3, 1, 2]), (Accuracy(), [50, 200, 1000], [1, 2])]
 
 
-def _answer_cases():
-    random = np.random.default_rng(1)
+def _answer_cases(random):
     good, better = (random.random(40) < share for share in (0.6, 0.9))
     return [
         (np.array([True, False, False, True]), np.array([True, True, True, False])),
@@ -72,6 +71,7 @@ ERROR = Exercise(
     "The sample standard deviation divides by n - 1: np.std(results, ddof=1). The error of the "
     "mean is that, divided by the square root of n.",
     "return np.mean(results), np.std(results, ddof=1) / math.sqrt(...).",
+    lesson="07-comparison",
     mistakes={
         "the deviation is divided by n and not by n - 1: ddof=1 is missing": (
             lambda r: (np.mean(r), np.std(r) / math.sqrt(len(r)))
@@ -92,6 +92,7 @@ CURVE = Exercise(
     "A row for each size, and in it an entry for each seed: accuracy(size, seed). np.array makes "
     "an array of a list of lists.",
     "return np.array([[accuracy(size, seed) for seed in ...] for size in ...]).",
+    lesson="07-comparison",
     mistakes={
         "rows and columns are exchanged: a row belongs to one size": (
             lambda f, sizes, seeds: learning_curve(f, sizes, seeds).T
@@ -118,6 +119,7 @@ LEAD = Exercise(
     "difference of heads and tails in d throws has a standard deviation of sqrt(d).",
     "(only_second - only_first) / math.sqrt(only_second + only_first), and 0.0 where they never "
     "disagree.",
+    lesson="07-comparison",
     mistakes={
         "the sign is that of the first network's lead; the second one's is asked for": (
             lambda a, b: lead(b, a)

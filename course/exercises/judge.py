@@ -1,130 +1,260 @@
-"""How the result of a learner's function differs from what is expected, in words."""
+"""Find out whether a learner's function does what a solution does, and if not, in which way."""
 
+import copy
 import inspect
-from collections.abc import Mapping
+import time
 
 import numpy as np
 
-# A kind of values, by NumPy's letter, and how fine it is: whole numbers do where numbers are
-# expected, but a float is no index and 0 and 1 are no mask.
-KINDS = {
-    "b": (0, "truth values"),
-    "u": (1, "whole numbers"),
-    "i": (1, "whole numbers"),
-    "f": (2, "floating-point numbers"),
-}
-LONGEST = 60  # characters of a value that is shown as it is
+from course.exercises.differences import (
+    LONGEST,
+    Difference,
+    changed,
+    described,
+    difference,
+    size,
+)
+from course.exercises.running import Outcome, TimeIsUp, run
+from course.exercises.traces import warning_text, where
+from course.exercises.verdict import ExerciseError, Verdict
+
+DIFFERENTIABLE = 200  # numbers in a case, at most, for finite differences: two forwards for each
+PRINTED = 5  # lines of what a function prints, at most
+FINITE = 1e-4  # how far finite differences may be off, as a share of the largest
 
 
-def difference(expected, found, where=""):
-    """Say how `found` differs from `expected`; an empty text if it does not.
-
-    Both are numbers, arrays or texts, or tuples, lists or dicts of them. Numbers may differ by
-    1e-5 of themselves or 1e-6 of the largest one expected, whole numbers not at all.
-    """
-    if isinstance(expected, Mapping):
-        if not isinstance(found, Mapping):
-            return f"gave {described(found)}{where}, expected a dict"
-        if found.keys() != expected.keys():
-            return f"gave a dict of {list(found)}{where}, expected {list(expected)}"
-        parts = [(repr(key), expected[key], found[key]) for key in expected]
-    elif isinstance(expected, (tuple, list)):
-        if not isinstance(found, (tuple, list, np.ndarray)) or getattr(found, "shape", 0) == ():
-            return f"gave {described(found)}{where}, expected {len(expected)} results"
-        if len(found) != len(expected):
-            kind = type(found).__name__
-            return f"gave a {kind} of length {len(found)}{where}, expected {len(expected)}"
-        parts = [(i, *both) for i, both in enumerate(zip(expected, found, strict=True), start=1)]
-    else:
-        return _difference_of_arrays(expected, found, where)
-    differences = (difference(e, f, f" in part {name}{where}") for name, e, f in parts)
-    return next(filter(None, differences), "")
-
-
-def _difference_of_arrays(expected, found, where):
-    expected = np.asarray(expected)
-    try:
-        values = np.asarray(found)
-    except ValueError:  # rows of different lengths
-        return f"gave {described(found)}{where}, expected an array"
-    if expected.dtype.kind not in KINDS:  # text
-        same = np.array_equal(values, expected)
-        return "" if same else f"gave {described(found)}{where}, expected {described(expected)}"
-    fineness, kind = KINDS[expected.dtype.kind]
-    if values.dtype.kind not in KINDS:
-        return f"gave {described(found)}{where}, expected {kind}"
-    if values.shape != expected.shape:
-        return f"gave {_shape(values)}{where}, expected {_shape(expected)}"
-    wrong = _differ(expected, values)
-    if wrong.any():
-        if _literal(values) and _literal(expected):
-            return f"gave {_literal(values)}{where}, expected {_literal(expected)}"
-        at = tuple(map(int, np.argwhere(wrong)[0]))
-        return (
-            f"gave {described(values[at])} at {at}{where}, expected {described(expected[at])}; "
-            f"{wrong.sum():,} of {wrong.size:,} values differ"
+def judge(exercise, attempt, forward=None, seed=0):
+    """Return the `Verdict` on `attempt`; see `Exercise.verdict`."""
+    if attempt is None or attempt is Ellipsis:
+        return _not_attempted()
+    if not callable(attempt):
+        return Verdict(
+            "wrong",
+            "error",
+            f"Not yet: what is checked is a function, and this is {described(attempt)}. Hand in "
+            "its name, without parentheses.",
         )
-    if KINDS[values.dtype.kind][0] > fineness:
-        return f"gave {KINDS[values.dtype.kind][1]}{where}, {described(found)}, expected {kind}"
-    return ""
+    return _Judge(exercise, attempt, forward, seed).verdict()
 
 
-def _differ(expected, found):
-    """Where two arrays of the same shape differ."""
-    if expected.dtype.kind != "f":
-        return expected != found
-    largest = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0) or 1.0
-    return ~np.isclose(found, expected, rtol=1e-5, atol=1e-6 * largest, equal_nan=True)
+def _is_long(arguments):
+    return size(arguments) > LONGEST
 
 
-def _shape(array):
-    return f"the shape {array.shape}" if array.shape else "a single number"
+def _not_attempted():
+    return Verdict("not attempted", "nothing", "Not attempted yet: the function returns nothing.")
 
 
-def described(value):
-    """`value` as text, or what it is if that would be long."""
-    if text := _literal(value):
-        return text
-    if isinstance(value, np.ndarray):
-        return f"<{value.dtype} of shape {value.shape}>"
-    return f"<{type(value).__name__} of length {len(value)}>"
+def _is_untouched(outcome):
+    """Whether this comes from `...`, alone or in each place of a tuple."""
+    if outcome.printed or outcome.error:
+        return isinstance(outcome.error, NotImplementedError)
+    value = outcome.value
+    parts = value if isinstance(value, tuple) and value else [value]
+    return all(part is None or part is Ellipsis for part in parts)
 
 
-def _literal(value):
-    """`value` as the learner would write it, in one line; an empty text if it would be long."""
-    text = _written(value) if size(value) <= LONGEST else ""
-    return text if len(text) <= LONGEST or not hasattr(value, "__len__") else ""
+def _compared(expected, found):
+    try:
+        return difference(expected, found)
+    except Exception as error:  # a number of 5,000 digits cannot be shown, for example
+        return Difference("dtype", f"gave what cannot be compared: {error}")
 
 
-def _written(value):
-    if isinstance(value, (np.ndarray, np.generic)):
-        value = value.tolist()
-    if isinstance(value, float):
-        text = f"{value:.6g}"
-        return text if set(text) & set(".en") else f"{text}.0"  # infinity and nan have an n
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key!r}: {_written(value[key])}' for key in value)}}}"
-    if isinstance(value, (list, tuple)):
-        text = ", ".join(map(_written, value))
-        return f"[{text}]" if isinstance(value, list) else f"({text})"
-    return value.__name__ if inspect.isfunction(value) else repr(value)
+def _overflowed(outcome):
+    """Integers of a few bits wrap around, and NumPy warns if it is a single one."""
+    if any("overflow encountered in scalar" in str(w.message) for w in outcome.warned):
+        text = "gave what is expected, but only by luck: a number overflowed. Make floats first"
+        return Difference("unstable", text)
+    return None
 
 
-def changed(before, after):
-    """Whether an array or a container in `before` is another in `after`."""
-    if isinstance(before, np.ndarray):
-        return before.shape != after.shape or before.tobytes() != after.tobytes()
-    if isinstance(before, Mapping):
-        return before.keys() != after.keys() or any(changed(before[k], after[k]) for k in before)
-    if isinstance(before, (list, tuple)):
-        return len(before) != len(after) or any(map(changed, before, after))
-    return isinstance(before, (int, float, str)) and before != after
+def _warnings(outcome):
+    """The first warning, as a list of sentences."""
+    return [f"It warned: {warning_text(warning)}" for warning in outcome.warned[:1]]
 
 
-def size(value):
-    """How many numbers or characters there are in `value`."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return sum(map(size, value))
-    return len(value) if isinstance(value, (str, bytes)) else np.size(value)
+def _printed(outcome):
+    lines = outcome.printed.strip().splitlines()
+    shown = lines[:PRINTED] + (["..."] if len(lines) > PRINTED else [])
+    return [f"It printed: {chr(10).join(shown):.500}"] if lines else []
+
+
+def _alike(one, other):
+    """Whether two outcomes are the same: result or error."""
+    if one.error or other.error:
+        return type(one.error) is type(other.error)
+    return not _compared(one.value, other.value)
+
+
+class _ForwardError(Exception):
+    """A forward pass that finite differences cannot be taken of; its text goes on from "it"."""
+
+
+def _watched(forward):
+    """`forward`, which has to return numbers that are fine enough."""
+
+    def watched(*arguments):
+        y = forward(*arguments)
+        if y is None or y is Ellipsis:
+            raise _ForwardError("returns nothing yet: write that first")
+        if np.asarray(y).dtype in (np.float32, np.float16):
+            raise _ForwardError(
+                f"computes in {np.asarray(y).dtype}, too coarse for finite differences: let it "
+                "keep the precision of its input"
+            )
+        return y
+
+    return watched
+
+
+class _Judge:
+    """One function before one exercise; the limit is for all of its calls together."""
+
+    def __init__(self, exercise, attempt, forward, seed):
+        self.exercise = exercise
+        self.attempt = attempt
+        self.forward = forward
+        random = np.random.default_rng(seed)
+        self.cases = sorted(exercise.cases(random), key=_is_long)  # what can be shown comes first
+        self.large = sorted(exercise.large(random), key=_is_long) if exercise.large else []
+        self.deadline = time.monotonic() + exercise.limit
+        self.outcomes = []  # of the attempt, one for each case tried
+
+    def verdict(self):
+        for number, arguments in enumerate(self.cases, start=1):
+            problem, outcome = self._try(arguments)
+            if problem and number == 1 and _is_untouched(outcome):
+                return _not_attempted()
+            if problem:
+                break
+        start = "Not yet: "
+        if self.forward and (not problem or problem.kind == "value"):
+            if verdict := self._against_forward(problem):
+                return verdict
+            start += "it is the gradient of your forward pass, but that is not the course's: "
+        if problem:
+            return self._wrong(f"{start}case {number}: ", problem, outcome, arguments)
+        for number, arguments in enumerate(self.large, start=len(self.cases) + 1):
+            problem, outcome = self._try(arguments)
+            if problem:
+                start = f"Not yet: right for ordinary numbers, not for large ones: case {number}: "
+                unstable = problem._replace(kind="unstable")
+                return self._wrong(start, unstable, outcome, arguments)
+        return self._beyond() or self._right()
+
+    # -------------------------------------------------------------- one call
+
+    def _run(self, function, *arguments):
+        left = self.deadline - time.monotonic()
+        return run(function, *arguments, seconds=left) if left > 0 else Outcome(error=TimeIsUp())
+
+    def _try(self, arguments):
+        """What is wrong with the attempt in this case (None if nothing), and its outcome."""
+        given = copy.deepcopy(arguments)
+        outcome = self._run(self.exercise.result, self.attempt, given)
+        self.outcomes.append(outcome)
+        if outcome.error:
+            return self._raised(outcome.error), outcome
+        expected = self.exercise.result(self.exercise.solution, copy.deepcopy(arguments))
+        problem = _compared(expected, outcome.value)
+        return problem or self._changes(arguments, given) or _overflowed(outcome), outcome
+
+    def _changes(self, arguments, given):
+        after = self._by_name(given)
+        for name, before in self._by_name(arguments).items():
+            if changed(before, after[name]):
+                text = f"gave what is expected, but changes its input {name}: work on a copy of it"
+                return Difference("changes input", text)
+        return None
+
+    def _raised(self, error):
+        """What the learner's function raised, with the traceback cut to their lines."""
+        kind = "error"
+        if isinstance(error, TimeIsUp):
+            text = (
+                f"takes more than {self.exercise.limit:g} seconds: does one of its loops not end?"
+            )
+            kind = "time"
+        elif isinstance(error, SystemExit):
+            text = "leaves Python by exit(): end with `return`"
+        elif isinstance(
+            error, ExerciseError
+        ):  # of `Exercise.result`: it is the result that is wrong
+            return Difference("value", str(error))
+        else:
+            text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
+        return Difference(kind, "\n".join(filter(None, (text, where(error)))))
+
+    # -------------------------------------------------------------- verdicts
+
+    def _wrong(self, start, problem, outcome, arguments):
+        call, kind = self._call(arguments), problem.kind
+        sentences = [f"{start}{call} {problem.text}"]
+        if kind in ("value", "shape", "dtype", "error") and (mistake := self._mistake()):
+            sentences.append(f"It looks as if {mistake}.")
+            kind = "mistake"
+        sentences += _warnings(outcome) + _printed(outcome)
+        return Verdict("wrong", kind, "\n".join(sentences), call)
+
+    def _against_forward(self, problem):
+        """The verdict if the attempt is not the gradient of the learner's own forward pass."""
+        start = (
+            "Not yet: it is not the gradient of your forward pass"
+            if problem
+            else "Not yet: it is the gradient of the course's forward pass, but not of yours"
+        )
+        for arguments in self.cases:
+            if size(arguments) > DIFFERENTIABLE:
+                continue
+            numerical = self._run(
+                self.exercise.numerical, _watched(self.forward), *copy.deepcopy(arguments)
+            )
+            if error := numerical.error:
+                is_ours = isinstance(error, _ForwardError)
+                text = f"{error}." if is_ours else self._raised(error).text
+                return Verdict(
+                    "wrong", "error", f"Not yet: your forward pass {text}", self._call(arguments)
+                )
+            outcome = self._run(self.exercise.result, self.attempt, copy.deepcopy(arguments))
+            unlike = difference(numerical.value, outcome.value, tolerance=FINITE)
+            if unlike and not outcome.error:
+                start = f"{start} (by finite differences): "
+                return self._wrong(start, unlike, outcome, arguments)
+        return None
+
+    def _beyond(self):
+        """The verdict if the exercise asks for more than right results."""
+        outcome = self._run(self.exercise.beyond, self.attempt)
+        problem = outcome.error and self._raised(outcome.error)
+        if text := problem.text if problem else outcome.value:
+            return Verdict("wrong", problem.kind if problem else "value", f"Not yet: {text}")
+        return None
+
+    def _right(self):
+        sentences = [f"Correct, in all {len(self.cases) + len(self.large)} cases."]
+        if self.forward:
+            sentences.append("It is the gradient of your forward pass, too.")
+        sentences += next(filter(None, map(_warnings, self.outcomes)), [])
+        return Verdict("passed", "right", "\n".join(sentences))
+
+    def _mistake(self):
+        """The known mistake that does the same as the attempt in all cases; "" if none does."""
+        for arguments in self.cases[len(self.outcomes) :]:
+            self._try(arguments)
+        for mistake, function in self.exercise.mistakes.items():
+            made = [run(self.exercise.result, function, copy.deepcopy(c)) for c in self.cases]
+            if all(map(_alike, made, self.outcomes)) and not all(one.error for one in made):
+                return mistake
+        return ""
+
+    # -------------------------------------------------------------- names
+
+    def _by_name(self, arguments):
+        return inspect.signature(self.exercise.solution).bind(*arguments).arguments
+
+    def _call(self, arguments):
+        """The call as the learner would write it; large arguments are only described."""
+        name = getattr(self.attempt, "__name__", "your function")
+        shown = [f"{key}={described(value)}" for key, value in self._by_name(arguments).items()]
+        return f"{name}({', '.join(shown)})"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from course.exercises import Exercise
+from course.exercises.numerical import finite_differences
 
 
 def step(w, gradient, learning_rate):
@@ -39,20 +40,52 @@ def leaky_relu_backward(dy, x, slope):
     return dy * np.where(x > 0, 1.0, slope)
 
 
-def _probability_cases():
-    random = np.random.default_rng(4)
-    drawn = (random.dirichlet(np.ones(10), n) for n in (2, 3, 8, 50))
-    return [(p, random.integers(0, 10, len(p))) for p in drawn]
-
-
-def _dense_cases():
-    random = np.random.default_rng(5)
-    by_hand = (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([[0.5]]))
-    sizes = [(2, 3, 3), (4, 3, 2), (8, 20, 10)]  # batch, inputs, outputs
-    return [
-        by_hand,
-        *([random.standard_normal(s) for s in ((n, i), (i, o), (n, o))] for n, i, o in sizes),
+def _step_cases(random):
+    by_hand = [
+        (2.3, 2.6, 0.3),
+        (-1.0, -0.5, 0.1),
+        (np.array([1.0, -2.0]), np.array([4.0, 0.5]), 0.2),
     ]
+    shapes = [tuple(random.integers(2, 6, rank)) for rank in (1, 2)]
+    drawn = [(*random.standard_normal((2, *s)), random.uniform(0.05, 0.5)) for s in shapes]
+    return by_hand + drawn
+
+
+def _probability_cases(random):
+    by_hand = (np.full((1, 10), 0.1), np.array([3]))
+    sizes = [2, *random.integers((3, 11), (9, 60))]
+    drawn = [(random.dirichlet(np.ones(10), n), random.integers(0, 10, n)) for n in sizes]
+    return [by_hand, *drawn]
+
+
+def _dense_cases(random):
+    """By hand one sample, and three squares, which no product refuses; drawn rectangles."""
+    by_hand = [
+        (np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([[0.5]])),
+        tuple(np.array([[[1.0, 2], [3, 4]], [[1, 0], [2, -1]], [[0.5, 1], [0, -2]]])),
+    ]
+    sizes = [(4, 3, 2), *random.integers((2, 2, 2), (9, 21, 11), (2, 3))]  # batch, inputs, outputs
+    drawn = [
+        tuple(random.standard_normal(shape) for shape in ((n, i), (i, o), (n, o)))
+        for n, i, o in sizes
+    ]
+    return by_hand + drawn
+
+
+def _softmax_numerical(forward, probabilities, labels):
+    """`forward(logits, labels)` is the mean cross-entropy; these logits have the probabilities."""
+    return finite_differences(lambda z: forward(z, labels), np.log(probabilities))[0]
+
+
+def _dense_numerical(forward, x, w, dy):
+    """`forward(x, w, b)` is x W + b."""
+    return finite_differences(forward, x, w, np.zeros(w.shape[1]), dy=dy)
+
+
+def _leaky_numerical(forward, dy, x, slope):
+    """`forward(x, slope)` has a kink at 0; the slope there is that of the left side."""
+    left = np.where(x == 0, -1.0, x)
+    return finite_differences(lambda z: forward(z, slope), left, dy=dy)[0]
 
 
 def line_gradients(weights, x, labels):
@@ -61,31 +94,33 @@ def line_gradients(weights, x, labels):
     return {"w": np.mean(difference * x), "b": np.mean(difference)}
 
 
-def _epoch_cases():
-    random = np.random.default_rng(6)
-    cases = []
-    for count, batch_size in ((4, 2), (10, 4), (50, 8)):
+def _epoch_cases(random):
+    """Of two whole batches, of one and a half, and of some and a rest."""
+    cases, (size, whole) = [], random.integers((3, 2), (9, 7))
+    for count, batch_size in ((4, 2), (6, 4), (whole * size + random.integers(1, size), size)):
         x, labels = random.standard_normal((2, count))
         weights = {"w": np.array(0.5), "b": np.array(-1.0)}
         order = random.permutation(count)
-        cases.append((weights, x, labels, order, line_gradients, batch_size, 0.1))
+        cases.append((weights, x, labels, order, line_gradients, int(batch_size), 0.1))
     return cases
 
 
-def _logit_cases():
-    random = np.random.default_rng(2)
+def _logit_cases(random):
     by_hand = (np.array([[2.0, -1.0], [0.5, 3.0], [1.0, 0.0]]), np.array([0, 1, 1]))  # 2 of 3
-    return [by_hand, *((random.standard_normal((n, 10)), np.arange(n) % 10) for n in (1, 7, 200))]
+    counts = [1, *random.integers((5, 50), (10, 200))]
+    drawn = [(random.standard_normal((n, 10)), random.integers(0, 10, n)) for n in counts]
+    return [by_hand, *drawn]
 
 
-def _leaky_cases():
-    random = np.random.default_rng(3)
+def _layer_cases(random):
+    return [(2, 4, 1), (784, 512, 10), *random.integers(2, 100, (3, 3)).tolist()]
+
+
+def _leaky_cases(random):
     by_hand = (np.array([1.0, -2.0, 3.0]), np.array([-4.0, 0.0, 5.0]), 0.1)
-    shapes = [(4,), (3, 5), (2, 3, 4)]
-    return [
-        by_hand,
-        *((random.standard_normal(s), random.standard_normal(s), 0.01 * s[0]) for s in shapes),
-    ]
+    shapes = [tuple(random.integers(2, 6, rank)) for rank in (1, 2, 3)]
+    drawn = [(*random.standard_normal((2, *s)), random.uniform(0.01, 0.3)) for s in shapes]
+    return [by_hand, *drawn]
 
 
 def _one_batch_only(weights, x, labels, order, gradients, batch_size, rate):
@@ -106,14 +141,11 @@ def _always_from_the_start(weights, x, labels, order, gradients, batch_size, rat
 
 STEP = Exercise(
     step,
-    lambda: [
-        (2.3, 2.6, 0.3),
-        (-1.0, -0.5, 0.1),
-        (np.array([1.0, -2.0]), np.array([4.0, 0.5]), 0.2),
-    ],
+    _step_cases,
     "Where the slope is positive, the valley lies to the left. Which sign has the step?",
     "The step is learning_rate * gradient long, against the gradient. Return where it ends.",
     "return w - learning_rate * gradient.",
+    lesson="02-mlp",
     mistakes={
         "it climbs: the step goes against the gradient": lambda w, g, rate: w + rate * g,
         "this is the step alone; return the weight after it": lambda w, g, rate: -rate * g,
@@ -132,6 +164,7 @@ SOFTMAX_GRADIENT = Exercise(
     "In each row only one number is not as in `probabilities`. Which?",
     "Take a copy, subtract 1 at the right class of each row, and divide by the number of rows.",
     "With dlogits = probabilities.copy(): dlogits[np.arange(len(labels)), labels] -= 1.",
+    lesson="02-mlp",
     mistakes={
         "the loss is a mean over the batch; the division by its size is left out": (
             lambda p, y: softmax_gradient(p, y) * len(y)
@@ -143,10 +176,14 @@ SOFTMAX_GRADIENT = Exercise(
         "the sign is exchanged: probability minus truth": lambda p, y: -softmax_gradient(p, y),
         "1 is subtracted everywhere, not only at the right class": lambda p, y: (p - 1) / len(y),
         "the truth is not yet subtracted": lambda p, y: p / len(y),
+        "1 is subtracted in all rows at all labels; np.arange(len(labels)) pairs row and label": (
+            lambda p, y: (p - np.isin(np.arange(p.shape[1]), y)) / len(y)
+        ),
         "the labels themselves are subtracted; the truth is 1 at the right class and 0 elsewhere": (
             lambda p, y: (p - y[:, None]) / len(y)
         ),
     },
+    numerical=_softmax_numerical,
 )
 DENSE_BACKWARD = Exercise(
     dense_backward,
@@ -156,6 +193,7 @@ DENSE_BACKWARD = Exercise(
     "dw is x.T @ dy. dx walks the same weights backwards, so it has a transposed w. Every row of "
     "the batch had the same bias.",
     "return dy @ w.T, x.T @ dy, dy.sum(axis=0).",
+    lesson="02-mlp",
     mistakes={
         "dw is divided by the batch size; the loss has done that already": (
             lambda x, w, dy: (dy @ w.T, x.T @ dy / len(x), dy.sum(axis=0))
@@ -166,13 +204,23 @@ DENSE_BACKWARD = Exercise(
         "db is summed within each row; along axis 0 it sums over the batch": (
             lambda x, w, dy: (dy @ w.T, x.T @ dy, dy.sum(axis=1))
         ),
+        "db is summed over everything; along axis 0 each output keeps its own": (
+            lambda x, w, dy: (dy @ w.T, x.T @ dy, dy.sum())
+        ),
         "db is not yet summed over the batch": lambda x, w, dy: (dy @ w.T, x.T @ dy, dy),
         "dw is transposed": lambda x, w, dy: (dy @ w.T, dy.T @ x, dy.sum(axis=0)),
         "dx is transposed": lambda x, w, dy: (w @ dy.T, x.T @ dy, dy.sum(axis=0)),
+        "w is not transposed on the way back to dx": (
+            lambda x, w, dy: (dy @ w, x.T @ dy, dy.sum(axis=0))
+        ),
+        "x is not transposed on the way to dw": (
+            lambda x, w, dy: (dy @ w.T, x @ dy, dy.sum(axis=0))
+        ),
         "dx and dw are exchanged: dx comes first": (
             lambda x, w, dy: (x.T @ dy, dy @ w.T, dy.sum(axis=0))
         ),
     },
+    numerical=_dense_numerical,
 )
 TRAIN_EPOCH = Exercise(
     train_epoch,
@@ -183,6 +231,7 @@ TRAIN_EPOCH = Exercise(
     "In the loop: gradient = gradients(weights, x[batch], labels[batch]), then weights = {name: "
     "step(w, gradient[name], learning_rate) for name, w in weights.items()}. Return the weights "
     "after the loop.",
+    lesson="02-mlp",
     mistakes={
         "it ends after the first batch; `return` stands behind the loop": _one_batch_only,
         "the last batch is left out where it is smaller than the others": _only_whole_batches,
@@ -208,10 +257,11 @@ TRAIN_EPOCH = Exercise(
 )
 PARAMETERS = Exercise(
     count_parameters,
-    lambda: [(784, 512, 10), (2, 4, 1), (3, 7, 5)],
+    _layer_cases,
     "Two dense layers have weights and biases. Has the ReLU any?",
     "A dense layer has one weight per pair of input and output, and one bias per output.",
     "inputs * hidden + hidden for the first layer; the second looks just the same.",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "the biases are left out": lambda i, h, o: i * h + h * o,
         "the inputs have biases, too; only what a layer computes has": (
@@ -228,6 +278,7 @@ ACCURACY = Exercise(
     "The answer is the class with the largest logit: argmax along axis 1. Compare with the labels, "
     "and take the mean.",
     "np.mean(... == labels), where ... is logits.argmax(axis=1).",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "argmax looks at the whole batch at once; along axis 1 it finds one class per sample": (
             lambda logits, labels: np.mean(logits.argmax() == labels)
@@ -250,6 +301,7 @@ LEAKY_RELU = Exercise(
     "The chain rule: dx is dy times the slope of y at x. How large is that slope on either side?",
     "dy/dx is 1 where x is positive and `slope` elsewhere; np.where picks one or the other.",
     "dy * np.where(x > 0, ..., ...).",
+    lesson="02b-inside-the-mlp",
     mistakes={
         "this is the forward pass, and nothing comes from dy": (
             lambda dy, x, slope: np.where(x > 0, x, slope * x)
@@ -268,4 +320,5 @@ LEAKY_RELU = Exercise(
             lambda dy, x, slope: dy * np.where(x >= 0, 1.0, slope)
         ),
     },
+    numerical=_leaky_numerical,
 )

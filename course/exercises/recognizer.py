@@ -29,17 +29,15 @@ def read_or_refuse(probabilities, threshold):
     return np.where(probabilities.max(axis=1) < threshold, -1, digits)
 
 
-def _images():
-    random = np.random.default_rng(6)
+def _images(random):
     stroke = np.zeros((28, 28), np.uint8)
     for row in range(4, 24):
         stroke[row, 24 - row // 2] = 255  # half a column to the left for each row
     return [(stroke,), *((random.integers(0, 256, s, np.uint8),) for s in ((28, 28), (9, 17)))]
 
 
-def _scaled():
+def _scaled(random):
     """A hook with most of its ink far from the middle, long tails, and any gray picture."""
-    random = np.random.default_rng(7)
     hook = np.zeros((20, 12), np.uint8)
     hook[:, 0], hook[17:] = 90, 255
     tails = np.full((20, 20), 1, np.uint8), np.full((20, 20), 1, np.uint8)
@@ -48,8 +46,7 @@ def _scaled():
     return [(picture,) for picture in (hook, *tails, *gray)]
 
 
-def _doubts():
-    random = np.random.default_rng(8)
+def _doubts(random):
     probabilities = softmax(2 * random.standard_normal((60, 10)))
     exact = np.array([[0.75, 0.25], [0.5, 0.5], [0.25, 0.75]])  # one is just as sure as it must be
     return [(exact, 0.75), *((probabilities, threshold) for threshold in (0.5, 0.9, 0.0, 1.1))]
@@ -85,6 +82,7 @@ SLANT = Exercise(
     "weights=image) their means.",
     "After rows = rows - np.average(rows, weights=image), and columns likewise: (image * rows * "
     "columns).sum() divided by (image * rows**2).sum().",
+    lesson="06-recognizer",
     mistakes={
         "rows and columns are counted from the corner, not from the center of mass": (
             lambda image: _slant_about(image, 0, 0)
@@ -110,6 +108,7 @@ CENTER = Exercise(
     "mean. The first row goes to round(14 - row), np.clip keeps it between 0 and 28 - height.",
     "With top, and left likewise from scaled.sum(axis=0): "
     "centered[top : top + height, left : left + width] = scaled.",
+    lesson="06-recognizer",
     mistakes={
         "the middle of the box comes to the center, not the center of mass": lambda scaled: (
             _centered(scaled, *(14 - (28 - n) // 2 for n in scaled.shape))
@@ -135,6 +134,7 @@ REFUSE = Exercise(
     "The certainty of a reading is the largest probability of its row. np.where(doubtful, -1, "
     "digits) chooses for every row.",
     "np.where(probabilities.max(axis=1) < threshold, -1, ...).",
+    lesson="06-recognizer",
     mistakes={
         "exactly `threshold` is refused; `at least` means that it is enough": (
             lambda p, t: np.where(p.max(axis=1) <= t, -1, p.argmax(axis=1))

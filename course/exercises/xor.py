@@ -30,24 +30,19 @@ class NeuronExercise(Exercise):
     points, it says the same in the middle between them.
     """
 
-    def verdict(self, attempt):
-        verdict = super().verdict(attempt)
-        if not verdict.startswith("Correct"):
-            return verdict
+    def beyond(self, function):
         for start, middle, end in MIDDLES:
             try:
-                at_start, between, at_end = (bool(attempt(*x)) for x in (start, middle, end))
+                at_start, between, at_end = (bool(function(*x)) for x in (start, middle, end))
             except Exception as error:
-                return (
-                    f"Not yet: away from the corners it ended with {type(error).__name__}: {error}"
-                )
+                return f"away from the corners it ended with {type(error).__name__}: {error}"
             if at_start == at_end != between:
                 return (
-                    f"Not yet: it is right at the corners, but it is no neuron: at {start} and "
-                    f"{end} it says {at_start}, and halfway between them, at {middle}, {between}. "
+                    f"it is right at the corners, but it is no neuron: at {start} and {end} it "
+                    f"says {at_start}, and halfway between them, at {middle}, {between}. "
                     "A neuron weighs and adds, w1 * x1 + w2 * x2 + b, so its boundary is a line."
                 )
-        return verdict
+        return ""
 
 
 MIDDLES = [
@@ -58,10 +53,11 @@ MIDDLES = [
 CASES = [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]
 BOTH = NeuronExercise(
     both,
-    lambda: CASES,
+    lambda random: CASES,
     "Draw the four points. Which straight line has (1, 1) on one side and the others on the other?",
     "w1 * x1 + w2 * x2 + b must be above 0 for (1, 1) and below 0 for the three others.",
     "With both weights 1, the sum is 2 for (1, 1) and at most 1 for the others: choose b between.",
+    lesson="05-xor",
     mistakes={
         "the inputs are multiplied with each other; a neuron weighs and adds them": (
             lambda x1, x2: x1 * x2
@@ -72,8 +68,7 @@ BOTH = NeuronExercise(
 )
 
 
-def _step_cases():
-    random = np.random.default_rng(5)
+def _step_cases(random):
     cases = []
     for hidden, x in ((1, [1.0, 0.5]), (2, [0.0, 1.0]), (4, [1.0, 1.0])):
         a1, dz2, b2 = random.uniform(0.2, 0.8, hidden), *random.normal(size=2)
@@ -112,6 +107,7 @@ STEP = Exercise(
     "like w1 (2, hidden), has x[i] * dz1[j] at [i, j].",
     "np.outer(x, dz1) is dw1. Return w1 - learning_rate * np.outer(x, dz1), then b1, w2 and b2 the "
     "same way.",
+    lesson="05-xor",
     mistakes={
         "the step goes uphill: subtract the gradient": _uphill,
         "dz1 lacks the slope of the hidden sigmoid, a1 * (1 - a1)": _without_slope,
@@ -121,10 +117,11 @@ STEP = Exercise(
 )
 CROSS_ENTROPY = Exercise(
     cross_entropy_gradient,
-    lambda: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0), (0.3, 0.6)],
+    lambda random: [(0.8, 1.0), (0.8, 0.0), (0.5, 0.0), (0.02, 1.0), (0.3, 0.6)],
     "The chain rule again: the slope of the loss, dL/da2, times that of the sigmoid, a2 (1 - a2).",
     "dL/da2 = -y / a2 + (1 - y) / (1 - a2). Bring both fractions to one denominator.",
     "dL/da2 = (a2 - y) / (a2 * (1 - a2)). Multiply it by a2 * (1 - a2), and see what is left.",
+    lesson="05-xor",
     mistakes={
         "this is dL/da2; the slope of the sigmoid, a2 (1 - a2), is still to come": (
             lambda a2, y: (a2 - y) / (a2 * (1 - a2))

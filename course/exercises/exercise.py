@@ -1,0 +1,132 @@
+"""An exercise, as a notebook uses it: check, hint, reveal, best."""
+
+import functools
+import inspect
+import itertools
+
+from course.exercises.judge import judge
+from course.exercises.verdict import ExerciseError, Verdict
+from course.progress import Progress
+
+RANKS = ("not attempted", "wrong", "revealed", "passed")  # of a status: the highest is kept
+
+
+class Exercise:
+    """One function for the learner to write.
+
+    A result is a number, an array, a text, or a tuple or dict of results. A notebook calls
+    `exercise.check(my_function)`, which prints the verdict and keeps it in the lesson's progress.
+
+    Args:
+        solution: the function; an exercise is known by its lesson and this function's name.
+        cases: `cases(random)` gets a `numpy.random.Generator` and returns argument tuples: a few
+            small ones by hand, then some drawn, their values and their sizes. A learner sees those
+            of seed 0; whoever judges takes another. They are tried in this order, but for those
+            too long to be shown, which come last.
+        hints: sentences, from a nudge to nearly the line.
+        lesson: the notebook's file name without its ending, "02-mlp".
+        mistakes: what may be wrong ("the bias is left out") -> a function that makes just this
+            mistake. Who gives the same as it in all cases is told so.
+        large: as `cases`, with large numbers; tried if all else is right.
+        numerical: of a backward pass: `numerical(forward, *arguments)` returns what `solution`
+            does, by finite differences of `forward`.
+        limit: seconds that the learner's function may take for all cases together.
+    """
+
+    def __init__(
+        self,
+        solution,
+        cases,
+        *hints,
+        lesson,
+        mistakes=None,
+        large=None,
+        numerical=None,
+        limit=10.0,
+    ):
+        self.solution = solution
+        self.cases = cases
+        self.hints = hints
+        self.lesson = lesson
+        self.mistakes = mistakes or {}
+        self.large = large
+        self.numerical = numerical
+        self.limit = limit
+        self.attempt = self.forward = None  # what was checked last
+        self._last = None  # and what was found
+        self._numbered = itertools.cycle(enumerate(hints, start=1))
+
+    def verdict(self, attempt, forward=None, seed=0):
+        """Return the `Verdict`: does `attempt` do what the solution does, or how does it differ?
+
+        With `forward`, the learner's forward pass, a backward pass is compared with finite
+        differences of it first. `seed` draws the cases. Raises TypeError if `forward` is given to
+        an exercise that has no `numerical`.
+        """
+        if forward is not None and self.numerical is None:
+            raise TypeError(f"{self.solution.__name__} is checked without forward=...")
+        if self._is_solution(attempt):
+            return Verdict(
+                "revealed",
+                "solution",
+                "This is the course's own solution. Hand in a function that you have written.",
+            )
+        return judge(self, attempt, forward, seed)
+
+    def check(self, attempt, forward=None, strict=False):
+        """Print the verdict and keep it. If strict, raise ExerciseError unless it is passed."""
+        verdict = self.verdict(attempt, forward)
+        self.attempt, self.forward, self._last = attempt, forward, verdict
+        print(verdict)
+        if problem := self._keep(verdict):
+            print(problem)
+        if strict and verdict.status != "passed":
+            raise ExerciseError(f"{self.solution.__name__}: {verdict}")
+
+    def hint(self):
+        """Print the next hint; after the last one the first comes again."""
+        number, text = next(self._numbered)
+        print(f"Hint {number} of {len(self.hints)}: {text}")
+
+    def reveal(self):
+        """Print the solution, and keep that it was shown."""
+        print(inspect.getsource(self.solution).strip())
+        self._keep(Verdict("revealed", "solution", "The solution was shown."), checks=0)
+
+    def best(self, attempt, forward=None):
+        """Return `attempt` if it is right, else the solution, and print which it is."""
+        is_checked = self._last and attempt is self.attempt and forward is self.forward
+        verdict = self._last if is_checked else self.verdict(attempt, forward)
+        is_right = verdict.status == "passed"
+        whose = "your own" if is_right else "the course's"
+        print(f"What follows uses {whose} {self.solution.__name__}.")
+        return attempt if is_right else self.solution
+
+    def result(self, function, arguments):
+        """Return what is compared: here, whatever `function` returns."""
+        return function(*arguments)
+
+    def beyond(self, function):
+        """Say what else is wrong with a function that is right in all cases; "" if nothing."""
+        return ""
+
+    def _is_solution(self, attempt):
+        while isinstance(attempt, functools.partial):
+            attempt = attempt.func
+        code = getattr(inspect.unwrap(attempt), "__code__", None)
+        own = getattr(self.solution, "__code__", None)
+        return (
+            own is not None and code == own and code.co_filename == own.co_filename
+        )  # not: the same lines, typed
+
+    def _keep(self, verdict, checks=1):
+        """Keep the verdict unless a better one is kept; return a sentence if that fails."""
+        if verdict.status == "not attempted":
+            return ""
+        progress, name = Progress(self.lesson), self.solution.__name__
+        kept = progress.entries("exercises").get(name, {})
+        entry = {"status": verdict.status, "kind": verdict.kind, "message": verdict.message}
+        if kept.get("status") in RANKS[RANKS.index(verdict.status) + 1 :]:
+            entry = kept
+        progress.keep("exercises", name, entry | {"checks": kept.get("checks", 0) + checks})
+        return progress.problem
