@@ -30,7 +30,7 @@ def lesson(*sources):
 def counts(*sources):
     """What is there of all that is counted, but for text and code."""
     found = measure.measure(lesson(*sources))
-    names = ("predictions", "prompts", "exercises", "widgets", "diagrams")
+    names = ("predictions", "prompts", "exercises", "repairs", "widgets", "diagrams")
     return {name: getattr(found, name) for name in names if getattr(found, name)}
 
 
@@ -48,6 +48,8 @@ def counts(*sources):
         ),
         (["def f(x):\n    ...", "exercises.SUM.check(f)\nexercises.SUM.hint()"], {"exercises": 1}),
         (["def f(x):\n    ...", "def g(x):\n    ...\n\nSUM.check(g)"], {"exercises": 2}),
+        (["def f(x):\n    return x", "clinic.PATIENT_1.check(f)"], {"repairs": 1}),
+        (["# a text", "SUM.check(f)"], {"exercises": 1}),
         (["environment.check()", "gradcheck.check(model)"], {}),
         (["def f(x):\n    return x[..., 0]", "x[...] = 0\n..."], {}),
         (["Explorer(f, x=(1, 2))\nExplorer(g)"], {"widgets": 1}),
@@ -90,6 +92,14 @@ def test_minutes_are_those_of_the_rule():
     more = [text, code, *['predict("a", "b?")'] * 6, "def f(): ...", "Explorer(f)"]
     seconds = 600 + 325 + 6 * (25 + 3 + 20) + (25 + 3 + 240) + (25 + 3 + 90)
     assert measure.measure(lesson(*more)).minutes - begin == pytest.approx(seconds / 60, abs=1)
+
+
+def test_the_cell_that_only_checks_an_exercise_takes_no_time_of_its_own():
+    stub, check = "def f(x):\n    ...", "exercises.SUM.check(f)\ng = exercises.SUM.best(f)"
+    alone, checked, used = (measure.measure(lesson(stub, *more)) for more in
+                            ([], [check], [f"{check}\ng(3)"]))  # fmt: skip
+    assert checked == alone
+    assert used.code_cells == alone.code_cells + 1
 
 
 def test_stated_minutes_are_found():

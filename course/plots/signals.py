@@ -150,7 +150,7 @@ def signals(recorder):
 
     Loss, update-to-weight ratio, silent units, and the gradient at each layer, over the epochs.
     """
-    figure, axes = subplots(2, 2, figsize=(10, 6))
+    figure, axes = subplots(2, 2, figsize=(8.4, 4.8))
     for ax, chart in zip(axes.flat, charts(recorder), strict=True):
         draw_chart(ax, chart)
         ax.set_xlim(0, length_of(recorder))
