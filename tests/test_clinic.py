@@ -150,7 +150,7 @@ def test_what_is_gone_for_the_price_of_another_illness_is_told():
     equal = "    for w in model.parameters.values(): w[:] = 0.01\n"
     verdict = clinic.PATIENT_7.verdict(changed(clinic.PATIENT_7, (SPREAD, equal)))
     assert verdict.kind == "value"
-    assert "80% are wanted. What ailed it is gone, but: All 32 units" in str(verdict)
+    assert "80% are wanted. What ailed it is gone, but: The gradient" in str(verdict)
 
 
 BAD = {
