@@ -115,6 +115,13 @@ def test_who_changes_the_input_is_told_and_harms_nobody():
         "but changes its input parts: work on a copy of it"
     )
     assert exercise.verdict(lambda parts, y: parts["x"].copy() + y).status == "passed"
+
+    def exchanges(parts, y):
+        x = parts["x"] + y
+        parts["x"] = 0.0
+        return x
+
+    assert exercise.verdict(exchanges).kind == "changes input"
     assert x.tolist() == [1, 1]
 
 
@@ -133,7 +140,7 @@ A, B = np.array([[1.0, 2.0]]), np.array([3.0])
         ({"w": A, "b": B}, {"w": A, "b": -B}, "gave [-3.0] in part 'b', expected [3.0]"),
         ({"w": A, "b": B}, {"w": A}, "gave a dict of ['w'], expected ['w', 'b']"),
         ({"w": A}, A, "gave [[1.0, 2.0]], expected a dict"),
-        ((1.0, {"w": B}), (1.0, {"w": A}), "gave the shape (1, 2) in part 'w' in part 2, expected "
+        ((1.0, {"w": B}), (1.0, {"w": A}), "gave the shape (1, 2) in part 'w' of part 2, expected "
          "the shape (1,)"),
         (3, 3.0, "gave floating-point numbers, 3.0, expected whole numbers"),
         (True, 1, "gave whole numbers, 1, expected truth values"),
@@ -231,6 +238,10 @@ def by_helper(x):
     return helper(y)
 
 
+def in_a_generator(x):
+    return sum(y / "2" for y in x)
+
+
 def endless_recursion(x):
     return endless_recursion(x) + 1
 
@@ -243,6 +254,13 @@ def test_an_error_shows_the_lines_of_the_learner_and_no_others():
         f"  test_judge.py, line {start + 2}, in by_helper: return helper(y)",
         f'  test_judge.py, line {helper.__code__.co_firstlineno + 1}, in helper: return x / "2"',
     ]
+
+
+def test_a_line_with_a_comprehension_is_shown_once():
+    _, *lines = DOUBLE.verdict(in_a_generator).message.splitlines()
+    assert len(lines) == 1 and lines[0].endswith(
+        'in in_a_generator: return sum(y / "2" for y in x)'
+    )
 
 
 def test_the_lines_of_a_library_are_left_out():
@@ -338,6 +356,15 @@ def test_the_end_of_the_time_never_comes_after_the_end_of_the_function():
         run(nearly_too_long, seconds=0.004)
     for _ in range(10_000):  # where it would come
         pass
+
+
+def test_where_there_are_no_threads_there_is_no_limit(monkeypatch):
+    def none(*arguments):
+        raise RuntimeError("can't start new thread")  # as in a browser
+
+    monkeypatch.setattr("_thread.start_new_thread", none)
+    assert run(lambda: time.sleep(0.1) or 3, seconds=0.05).value == 3
+    assert DOUBLE.verdict(lambda x: x / "2").kind == "error"
 
 
 def test_all_cases_together_have_one_limit():
@@ -470,9 +497,9 @@ def doubled_backward(dy, x):
         (lambda dy, x: dy[:1], square, "shape", "Not yet: case 1: <lambda>(dy=[1.0, 0.5], x=[3.0, "
          "-1.0]) gave the shape (1,), expected the shape (2,)"),
         (lambda dy, x: ..., square, "nothing", "Not attempted yet"),
-        (lambda dy, x: 2 * x * dy, lambda x: ..., "error", "Not yet: your forward pass returns "
-         "nothing yet: write that first."),
-        (lambda dy, x: 2 * x * dy, lambda x: (x**2).astype(np.float32), "error", "Not yet: your "
+        (lambda dy, x: 2 * x * dy, lambda x: ..., "value", "Not yet: your forward pass returns "
+         "nothing yet: write that first"),
+        (lambda dy, x: 2 * x * dy, lambda x: (x**2).astype(np.float32), "value", "Not yet: your "
          "forward pass computes in float32, too coarse for finite differences"),
         (lambda dy, x: 2 * x * dy, lambda x: x / "2", "error", "Not yet: your forward pass ended "
          "with "),

@@ -51,7 +51,8 @@ def difference(expected, found, where="", tolerance=1e-6):
         parts = [(i, *both) for i, both in enumerate(zip(expected, found, strict=True), start=1)]
     else:
         return _difference_of_arrays(expected, found, where, tolerance)
-    differences = (difference(e, f, f" in part {name}{where}", tolerance) for name, e, f in parts)
+    whole = where.replace(" in ", " of ", 1)
+    differences = (difference(e, f, f" in part {name}{whole}", tolerance) for name, e, f in parts)
     return next(filter(None, differences), None)
 
 
@@ -135,6 +136,8 @@ def _written(value):
 
 def changed(before, after):
     """Whether an array or a container in `before` is another in `after`."""
+    if type(before) is not type(after):
+        return True
     if isinstance(before, np.ndarray):
         return before.shape != after.shape or before.tobytes() != after.tobytes()
     if isinstance(before, Mapping):

@@ -103,7 +103,10 @@ class Exercise:
         return attempt if is_right else self.solution
 
     def result(self, function, arguments):
-        """Return what is compared: here, whatever `function` returns."""
+        """Return what is compared: here, whatever `function` returns.
+
+        May raise ExerciseError with a text such as "gave a list, expected bytes".
+        """
         return function(*arguments)
 
     def beyond(self, function):

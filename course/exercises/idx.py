@@ -54,12 +54,13 @@ class FileExercise(Exercise):
 def _files(random):
     """Of one dimension by hand, and of one, two and three drawn ones, with sizes of many bytes."""
     codes, sizes = list(idx.TYPES), random.integers(300, 100_000, 6).tolist()
-    headers = [(0x08, (5,)), (0x0B, (3, 300))]
-    headers += [(int(random.choice(codes)), tuple(sizes[rank:][:rank])) for rank in (1, 2, 3)]
-    return [
-        (struct.pack(f">HBB{len(shape)}I", 0, code, len(shape), *shape) + random.bytes(20),)
+    by_hand = b"\0\0\x08\x01\0\0\0\x0chello, world"
+    headers = [(int(random.choice(codes)), tuple(sizes[rank:][:rank])) for rank in (1, 2, 3)]
+    drawn = [
+        struct.pack(f">HBB{len(shape)}I", 0, code, len(shape), *shape) + random.bytes(20)
         for code, shape in headers
     ]
+    return [(content,) for content in (by_hand, *drawn)]
 
 
 def _short_arrays(random):

@@ -87,19 +87,15 @@ def _alike(one, other):
     return not _compared(one.value, other.value)
 
 
-class _ForwardError(Exception):
-    """A forward pass that finite differences cannot be taken of; its text goes on from "it"."""
-
-
 def _watched(forward):
-    """`forward`, which has to return numbers that are fine enough."""
+    """`forward`, which has to return numbers that finite differences can be taken of."""
 
     def watched(*arguments):
         y = forward(*arguments)
         if y is None or y is Ellipsis:
-            raise _ForwardError("returns nothing yet: write that first")
+            raise ExerciseError("returns nothing yet: write that first")
         if np.asarray(y).dtype in (np.float32, np.float16):
-            raise _ForwardError(
+            raise ExerciseError(
                 f"computes in {np.asarray(y).dtype}, too coarse for finite differences: let it "
                 "keep the precision of its input"
             )
@@ -170,20 +166,15 @@ class _Judge:
 
     def _raised(self, error):
         """What the learner's function raised, with the traceback cut to their lines."""
+        if isinstance(error, ExerciseError):  # of `Exercise.result`, which cannot take the result
+            return Difference("value", str(error))
         kind = "error"
+        text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
         if isinstance(error, TimeIsUp):
-            text = (
-                f"takes more than {self.exercise.limit:g} seconds: does one of its loops not end?"
-            )
-            kind = "time"
+            kind, limit = "time", self.exercise.limit
+            text = f"takes more than {limit:g} seconds: does one of its loops not end?"
         elif isinstance(error, SystemExit):
             text = "leaves Python by exit(): end with `return`"
-        elif isinstance(
-            error, ExerciseError
-        ):  # of `Exercise.result`: it is the result that is wrong
-            return Difference("value", str(error))
-        else:
-            text = f"ended with {type(error).__name__}: {error}".rstrip(": ")
         return Difference(kind, "\n".join(filter(None, (text, where(error)))))
 
     # -------------------------------------------------------------- verdicts
@@ -210,12 +201,10 @@ class _Judge:
             numerical = self._run(
                 self.exercise.numerical, _watched(self.forward), *copy.deepcopy(arguments)
             )
-            if error := numerical.error:
-                is_ours = isinstance(error, _ForwardError)
-                text = f"{error}." if is_ours else self._raised(error).text
-                return Verdict(
-                    "wrong", "error", f"Not yet: your forward pass {text}", self._call(arguments)
-                )
+            if numerical.error:
+                kind, text = self._raised(numerical.error)
+                message = f"Not yet: your forward pass {text}"
+                return Verdict("wrong", kind, message, self._call(arguments))
             outcome = self._run(self.exercise.result, self.attempt, copy.deepcopy(arguments))
             unlike = difference(numerical.value, outcome.value, tolerance=FINITE)
             if unlike and not outcome.error:

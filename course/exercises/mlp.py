@@ -123,6 +123,12 @@ def _leaky_cases(random):
     return [by_hand, *drawn]
 
 
+def _minus_rows(probabilities, labels):
+    dlogits = probabilities.copy()
+    dlogits[labels] -= 1
+    return dlogits / len(labels)
+
+
 def _one_batch_only(weights, x, labels, order, gradients, batch_size, rate):
     return train_epoch(weights, x, labels, order[:batch_size], gradients, batch_size, rate)
 
@@ -176,6 +182,9 @@ SOFTMAX_GRADIENT = Exercise(
         "the sign is exchanged: probability minus truth": lambda p, y: -softmax_gradient(p, y),
         "1 is subtracted everywhere, not only at the right class": lambda p, y: (p - 1) / len(y),
         "the truth is not yet subtracted": lambda p, y: p / len(y),
+        "labels pick whole rows here; np.arange(len(labels)) with them picks one number in each": (
+            _minus_rows
+        ),
         "1 is subtracted in all rows at all labels; np.arange(len(labels)) pairs row and label": (
             lambda p, y: (p - np.isin(np.arange(p.shape[1]), y)) / len(y)
         ),

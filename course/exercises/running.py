@@ -4,14 +4,15 @@ It may raise, print, warn, leave by `exit()` or never end. What cannot be stoppe
 operation of a compiled library that takes for ever: Python has its say only between two of them.
 """
 
+import _thread
 import contextlib
 import ctypes
 import io
 import threading
+import time
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from unittest import mock
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def run(function, *arguments, seconds=10.0):
         redirect_stderr(printed),
         _exit_that_raises(),
     ):
-        warnings.simplefilter("always")
+        warnings.simplefilter("default")  # once for each line
         try:
             outcome.value = _within(seconds, function, arguments)
         except (Exception, SystemExit, TimeIsUp) as error:
@@ -80,20 +81,26 @@ def _within(seconds, function, arguments):
             timeout = AGAIN  # a bare `except:` may have caught it
         watching.release()
 
+    is_watched = True
+    # TimeIsUp may come anywhere from here on. Thread, Event and join would hang if it came in the
+    # midst of them; what a lock does is done at once.
     try:
-        threading.Thread(target=watch, daemon=True).start()
-    except RuntimeError:  # in a browser there are no threads, and so no limit
-        return function(*arguments)
-    try:  # from here on TimeIsUp may come anywhere; Event and join, not being atomic, might hang
         try:
+            try:
+                _thread.start_new_thread(watch, ())
+            except RuntimeError:  # in a browser there are no threads, and so no limit
+                is_watched = False
             return function(*arguments)
         finally:
             running.release()
     finally:
-        if running.locked():  # it came just before the release, or the watcher is through
-            running.release()
-        watching.acquire()
-        _raise_in(thread, None)  # not after the end
+        while is_watched and watching.locked():
+            with contextlib.suppress(TimeIsUp):
+                if running.locked():  # it came just before the release
+                    running.release()
+                time.sleep(0.0001)
+        if is_watched:
+            _raise_in(thread, None)  # not after the end
 
 
 def _raise_in(thread, error):
@@ -101,12 +108,18 @@ def _raise_in(thread, error):
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), reference)
 
 
+@contextlib.contextmanager
 def _exit_that_raises():
     """In a notebook `exit()` ends the kernel, and raises nothing. Here it is to raise."""
     if not (found := shell()):
-        return contextlib.nullcontext()
-    return mock.patch.object(type(found), "ask_exit", _leave)
+        yield
+        return
+    found.ask_exit = _leave
+    try:
+        yield
+    finally:
+        vars(found).pop("ask_exit", None)  # that of its class is back
 
 
-def _leave(_shell):
+def _leave():
     raise SystemExit

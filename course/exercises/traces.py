@@ -16,11 +16,13 @@ def where(error):
 
     Each line of the text is one call: file or cell, number, function, and what stands there.
     """
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if _learners(f.filename)]
-    lines = [
-        f"  {_place(f.filename, f.lineno)}, in {f.name}: {f.line}".removesuffix(": ")
-        for f in frames
-    ]
+    lines, last = [], None
+    for f in traceback.extract_tb(error.__traceback__):
+        is_comprehension = f.name.startswith("<") and (f.filename, f.lineno) == last
+        if _learners(f.filename) and not is_comprehension:
+            text = f"  {_place(f.filename, f.lineno)}, in {f.name}: {f.line}"
+            lines.append(text.removesuffix(": "))
+            last = f.filename, f.lineno
     if len(lines) > SHOWN:  # a recursion
         lines[1 : 1 - SHOWN] = [f"  ... and {len(lines) - SHOWN:,} calls more ..."]
     return "\n".join(lines)
