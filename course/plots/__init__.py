@@ -30,6 +30,7 @@ from course.plots.models import (
     probabilities,
 )
 from course.plots.predictions import predictions, sketch
+from course.plots.signals import learning_rate_sweep, signals
 from course.plots.style import describe, subplots
 from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
@@ -57,6 +58,7 @@ __all__ = [
     "erased_pixels",
     "feature_maps",
     "filters",
+    "learning_rate_sweep",
     "learning_rates",
     "loss_surface",
     "losses",
@@ -66,6 +68,7 @@ __all__ = [
     "predictions",
     "probabilities",
     "seed_spread",
+    "signals",
     "sketch",
     "subplots",
     "summary_box",
