@@ -41,6 +41,12 @@ def pytest_configure(config):
     config.add_cleanup(nothing_done.cleanup)
 
 
+@pytest.fixture(autouse=True)
+def no_progress(tmp_path, monkeypatch):
+    """What a test has checked is not kept for the next one, nor for the notebooks."""
+    monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path / "progress-empty"))
+
+
 @pytest.fixture(scope="session")
 def some_digits(tmp_path_factory):
     """A folder of 240 and 60 digits, so that an epoch takes no time."""
