@@ -25,7 +25,7 @@ from course.nn import checkpoint
 from course.nn.gradcheck import check_gradients
 from course.progress import Progress
 from course.recognizer import insight
-from course.recognizer.collection import fine_tune
+from course.recognizer.tuning import fine_tune
 
 ROOT = Path(__file__).parents[1]
 MODULES = (exercises, yours_training, yours_convolution, yours_stretch)
