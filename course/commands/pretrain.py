@@ -1,4 +1,4 @@
-"""Make the weights that come with the course: train MLP, CNN and attention on full MNIST.
+"""Make the weights that come with the course: train its models on full MNIST.
 
 On one machine the files come out the same, to the byte, every time; on another processor sums may
 be rounded differently.
@@ -22,6 +22,12 @@ SEED = 1
 
 
 def add_arguments(parser):
+    parser.add_argument(
+        "models",
+        metavar="MODEL",
+        nargs="*",
+        help=f"of {', '.join(pretrained.NAMES)} (default: all); the record keeps the others",
+    )
     commands.add_data_option(parser)
     parser.add_argument(
         "--out", metavar="DIR", default=pretrained.HERE, help="(default: where the course has them)"
@@ -29,8 +35,13 @@ def add_arguments(parser):
 
 
 def run(arguments):
+    if unknown := set(arguments.models) - set(pretrained.NAMES):
+        raise commands.UsageError(
+            f"no {min(unknown)!r} comes with the course; there are {', '.join(pretrained.NAMES)}"
+        )
     folder = Path(arguments.out)
-    written = [("the weights", pretrained.path(name, folder)) for name in pretrained.NAMES]
+    names = [name for name in pretrained.NAMES if name in arguments.models or not arguments.models]
+    written = [("the weights", pretrained.path(name, folder)) for name in names]
     written.append(("their record", folder / pretrained.RECORD))
     commands.check_files(written, commands.digit_files(arguments.data))
     task = tasks.load_task("mlp", arguments.data)
@@ -40,8 +51,8 @@ def run(arguments):
             f"{task.source}: get it with `python -m course data --download`, or name its folder "
             "with --data"
         )
-    recipes = {name: shipped_recipe(name) for name in pretrained.NAMES}
-    write(folder, [train(name, recipe, task) for name, recipe in recipes.items()])
+    kept = pretrained.record(folder)["models"] if arguments.models else {}
+    write(folder, [train(name, shipped_recipe(name), task) for name in names], kept)
 
 
 def shipped_recipe(name):
@@ -75,9 +86,11 @@ def train(name, recipe, task):
     }
 
 
-def write(folder, trained):
-    """Write the weights, and last the record, which vouches for them; returns the record."""
-    entries = {}
+def write(folder, trained, kept):
+    """Write the weights, and last the record, which vouches for them and for those `kept`."""
+    made = dict(line.split(": ", 1) for line in records.provenance(pretrained.HOW_TO_MAKE))
+    made |= {"course": __version__, "date": datetime.date.today().isoformat()}
+    entries = dict(kept)
     for model, entry in trained:
         path = pretrained.path(model.name, folder)
         data = {"digits": entry["digits"], "samples": entry["train_digits"]}
@@ -87,11 +100,9 @@ def write(folder, trained):
             "file": path.name,
             "bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
+            "made": made,
         }
         print(f"{path}: {len(content):,} bytes")
-    made = dict(line.split(": ", 1) for line in records.provenance(pretrained.HOW_TO_MAKE))
-    made |= {"course": __version__, "date": datetime.date.today().isoformat()}
-    record = made | {"models": entries}
+    record = {"models": {name: entries[name] for name in pretrained.NAMES}}
     with replacing(folder / pretrained.RECORD) as file:
         file.write(json.dumps(record, indent=2).encode() + b"\n")
-    return record

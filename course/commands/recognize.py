@@ -28,7 +28,7 @@ def add_model_option(parser):
     parser.add_argument(
         "--model",
         metavar="|".join((*pretrained.NAMES, "FILE")),
-        help="one that comes with the course, or what `train` wrote (default: all three)",
+        help="one that comes with the course, or what `train` wrote (default: all of them)",
     )
     commands.add_allow_option(parser)
 

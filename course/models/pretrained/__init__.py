@@ -1,7 +1,7 @@
 """Trained weights that come with the course, so that lesson 06 works before anything is trained.
 
-The MLP, the CNN and the attention model, each trained by the course's own recipe on all 60,000
-digits of MNIST. `record.json` says how: commands, recipes, accuracy on the 10,000 test digits, and
+The deep network, which reads best, and the MLP, the CNN and the attention model of lessons 02 to
+04, each trained by the course's own recipe on all 60,000 digits of MNIST. `record.json` says how: commands, recipes, accuracy on the 10,000 test digits, and
 the sha256 of every file. `python -m course pretrain` makes all of it anew.
 """
 
@@ -14,7 +14,7 @@ from course.nn import classes
 from course.nn.checkpoint import CheckpointError
 
 HERE = Path(__file__).parent
-NAMES = ("mlp", "cnn", "attention")
+NAMES = ("deep", "mlp", "cnn", "attention")
 RECORD = "record.json"
 HOW_TO_MAKE = "python -m course pretrain"
 ADVICE = (
@@ -33,7 +33,7 @@ def path(name, folder=HERE):
 
 
 def load(name, folder=HERE):
-    """Load the trained model `name`: "mlp", "cnn" or "attention".
+    """Load the trained model `name`, one of NAMES.
 
     Raises PretrainedError, which says what to do, if a file is missing or its sha256 is not the
     one in the record; KeyError for any other name.
@@ -57,7 +57,7 @@ def load(name, folder=HERE):
 
 
 def load_all(folder=HERE):
-    """Load all three: name -> model, or the PretrainedError that says why there is none."""
+    """Load all of them: name -> model, or the PretrainedError that says why there is none."""
     found = {}
     for name in NAMES:
         try:
