@@ -176,7 +176,7 @@ def draw_digit(label, rng, style=None, size=None, slant=None, brush=None):
     brush = rng.uniform(8, min(40, max(8, size / 4))) if brush is None else brush
 
     corners = {point: rng.normal(0, 0.015, 2) for piece in pieces for point in piece}
-    curves = [_smooth([np.add(point, corners[point]) for point in piece]) for piece in pieces]
+    curves = [smooth([np.add(point, corners[point]) for point in piece]) for piece in pieces]
     lean = np.array([[1, 0], [-np.tan(np.radians(slant)), 1]])  # x moves with height
     curves = [curve @ lean for curve in curves]
 
@@ -213,7 +213,7 @@ def paste_digit(image, rng, size=None):
     return canvas
 
 
-def _smooth(points, steps=12):
+def smooth(points, steps=12):
     """Points along a cubic spline through `points`: (n, 2), `steps` from one point to the next."""
     points = np.array(points)
     if len(points) == 2:
