@@ -8,10 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
+from scipy import ndimage
 
 from course import mnist
 from course.recognizer.pictures import MAX_PIXELS, PictureError, from_picture, on_canvas
-from course.recognizer.preprocess import CENTER, EmptyDrawingError, normalize, shrink
+from course.recognizer.preprocess import (
+    CENTER,
+    THINNEST,
+    USUAL_WIDTH,
+    EmptyDrawingError,
+    center,
+    crop,
+    normalize,
+    scale,
+    shrink,
+    stroke_width,
+    thicken,
+)
 from course.recognizer.strokes import draw_digit, paste_digit, render
 
 
@@ -46,11 +59,44 @@ def test_every_test_digit_comes_back_and_nearly_all_to_the_bit(digits):
         unchanged += np.array_equal(steps.centered, digit)
         ink = np.argwhere(digit)
         extent = np.ptp(ink, axis=0).max() + 1
-        if extent == 20:
+        if extent == 20 and stroke_width(crop(digit)[0]) >= THINNEST:
             np.testing.assert_array_equal(steps.centered, digit)
         moved = np.subtract(steps.offset, ink.min(axis=0))
         assert np.abs(moved).max() <= 1  # pixels
-    assert unchanged >= 0.999 * len(digits)
+    assert unchanged >= 0.98 * len(digits)
+
+
+def test_a_stroke_is_as_wide_as_the_distances_to_its_edge_say(digits):
+    """Across a stroke of width w they go from 0 to w/2 and back, so their mean is w/4."""
+    widths, expected = [], []
+    for digit in digits[::5]:
+        large = np.asarray(Image.fromarray(digit).resize((224, 224), Image.Resampling.BICUBIC))
+        inside = large > 127
+        widths.append(stroke_width(digit))
+        expected.append(4 * (ndimage.distance_transform_edt(inside)[inside].mean() - 0.5) / 8)
+    assert np.corrcoef(widths, expected)[0, 1] > 0.95
+    assert np.median(expected) == pytest.approx(USUAL_WIDTH, abs=0.3)
+    assert np.median(widths) == pytest.approx(USUAL_WIDTH, abs=0.1)
+    assert 0.005 < np.mean(np.array(widths) < THINNEST) < 0.03
+
+
+@pytest.mark.parametrize("side", [28, 60, 280])
+def test_hairlines_get_the_width_that_is_usual_in_mnist(side):
+    drawing = np.zeros((side, side), np.uint8)
+    place = np.arange(2, side - 4)
+    drawing[place, place] = drawing[place, place + 1] = drawing[2, 2:-2] = 255  # a 7, mirrored
+    steps = normalize(drawing)
+    assert stroke_width(steps.centered) == pytest.approx(USUAL_WIDTH, abs=0.35)
+    assert max(steps.scaled.shape) == 20 and steps.scaled.max() == 255
+    assert ndimage.label(steps.scaled, np.ones((3, 3)))[1] == 1
+
+
+def test_other_strokes_are_left_as_they_are(digits):
+    thick = [digit for digit in digits[:100] if stroke_width(crop(digit)[0]) >= THINNEST]
+    assert len(thick) > 90
+    for digit in thick:
+        cropped, _ = crop(digit)
+        assert thicken(cropped) is cropped
 
 
 def test_place_and_size_on_the_canvas_hardly_matter(digits):
@@ -75,12 +121,12 @@ def test_the_center_of_mass_is_put_at_pixel_14():
     ids=["head on top", "on the left", "below", "on the right"],
 )
 def test_ink_is_never_pushed_over_the_edge(turns, axis, offset):
-    drawing = np.zeros((280, 280), np.uint8)
-    drawing[0:40, 0:40] = 255  # a heavy head at one end of a thin tail
-    drawing[40:280, 0:2] = 255
-    steps = normalize(np.rot90(drawing, turns))
-    assert steps.centered.sum(dtype=int) == steps.scaled.sum(dtype=int)
-    assert steps.offset[axis] == offset
+    scaled = np.zeros((20, 3), np.uint8)
+    scaled[:3] = 255  # a heavy head at one end of a thin tail
+    scaled[3:, 0] = 30
+    centered, place = center(np.rot90(scaled, turns))
+    assert centered.sum(dtype=int) == scaled.sum(dtype=int)
+    assert place[axis] == offset
 
 
 def test_each_step_is_kept():
@@ -102,12 +148,14 @@ def test_a_hairline_stays_bright_enough_to_be_seen(thickness):
     assert normalize(drawing).scaled.max() == 255
 
 
-def test_a_straight_line_stays_one_pixel_wide():
+def test_a_straight_line_is_scaled_although_it_has_hardly_a_second_side():
     drawing = np.zeros((280, 280), np.uint8)
     drawing[140, 10:270] = 255
     for line, shape in ((drawing, (1, 20)), (drawing.T, (20, 1))):
-        scaled = normalize(line).scaled
+        scaled = scale(crop(line)[0])
         assert scaled.shape == shape and (scaled == 255).all()
+        longer, width = sorted(normalize(line).scaled.shape, reverse=True)
+        assert (longer, width) == (20, 2)  # the usual width, to the nearest pixel
 
 
 def test_ink_too_faint_to_survive_is_told_without_a_warning():
@@ -249,7 +297,7 @@ def test_specks_of_a_photograph_are_no_ink_but_a_loose_part_of_a_digit_is():
     photo[specks] = 0.1
     ink = from_picture(encode((photo * 255).astype(np.uint8)))
     assert not ink[specks].any()
-    assert ink[80:320, 130:160].min() > 150 and ink[80:110, 180:240].min() > 150
+    assert ink[80:320, 130:160].min() > 120 and ink[80:110, 180:240].min() > 120
 
 
 def test_in_even_light_ink_may_be_as_broad_as_the_picture():

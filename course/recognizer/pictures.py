@@ -13,11 +13,11 @@ import warnings
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
-from scipy import ndimage
 
 from course.nn.errors import CourseError
 from course.nn.files import open_regular
-from course.recognizer.preprocess import CANVAS
+from course.recognizer.paper import find_ink
+from course.recognizer.preprocess import CANVAS, SIDE
 
 # Formats that Pillow decodes by itself: it would run another program for an EPS file.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
@@ -25,10 +25,8 @@ MAX_PIXELS = 60_000_000  # the largest photographs of today's phones have 50 mil
 MAX_PIXELS_OF = {"WEBP": 16_000_000}  # its decoder holds four copies at once
 MAX_BYTES = 50_000_000
 WORKING_SIDE = 2 * CANVAS  # no stroke needs more detail than this
-FAINTEST_INK = 0.1  # contrast, of 1, below which a picture counts as a blank sheet
 LOSSY = ("JPEG", "WEBP")  # compression that leaves faint ripples around the ink
 RIPPLES = 26  # their height, of 255
-EVEN_LIGHT = 0.02  # how much the border of a clean scan or screenshot may vary, of 1
 
 
 class PictureError(CourseError, ValueError):
@@ -66,8 +64,8 @@ def from_picture(source):
         raise PictureError(f"{name} is not a picture ({', '.join(FORMATS)}).") from None
     except Exception as error:  # a damaged file can make a decoder raise nearly anything
         raise PictureError(f"{name} is damaged and cannot be read ({error}).") from error
-    ink = _ink(grey)
-    if image.format in LOSSY:
+    ink = np.rint(255 * find_ink(grey)).astype(np.uint8)
+    if image.format in LOSSY or max(image.size) > 2 * SIDE:
         ink[ink < RIPPLES] = 0
     return ink
 
@@ -192,40 +190,3 @@ def _flatten(image):
     paper = Image.new("RGBA", image.size, "white" if brightness < 128 else "black")
     paper.alpha_composite(image)
     return paper
-
-
-def _ink(grey):
-    """What stands out from the background, stretched to 0..255."""
-    border = _border(grey)
-    if np.median(border) > (grey.min() + grey.max()) / 2:  # dark on light
-        grey, border = 1 - grey, 1 - border
-    if np.subtract(*np.percentile(border, [95, 5])) < EVEN_LIGHT:
-        ink = grey - np.median(border)
-    else:
-        ink = _even_out(grey)
-    peak = ink.max()
-    if peak < FAINTEST_INK:
-        return np.zeros(grey.shape, np.uint8)
-    return np.rint(np.clip(ink, 0, None) * (255 / peak)).astype(np.uint8)
-
-
-def _even_out(grey):
-    """Take shading and the grain of paper out of a photograph.
-
-    The background is what is left when everything thinner than a third of the picture is removed
-    (grey-scale opening); the ink is what stands above it by more than the grain does along
-    the border, in patches that are not mere specks.
-    """
-    window = max(grey.shape) // 3
-    background = ndimage.grey_opening(grey, size=(window, window))
-    ink = grey - ndimage.uniform_filter(background, window // 4)
-    # opening follows the lowest grains, so the middle of the rest is the grain's own size
-    ink = np.clip(ink - 2.5 * np.median(_border(ink)), 0, None)
-    patches, count = ndimage.label(ink > 0.1 * ink.max(), np.ones((3, 3)))
-    sizes = ndimage.sum_labels(ink, patches, np.arange(1, count + 1))
-    specks = np.concatenate([[True], sizes < 0.05 * sizes.max(initial=0)])
-    return np.where(specks[patches], 0, ink)
-
-
-def _border(grey):
-    return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])

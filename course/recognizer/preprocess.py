@@ -7,15 +7,18 @@ A network knows digits only in the form MNIST gave them (LeCun, Bottou, Bengio a
 2. scale it, keeping its proportions, until it just fits into 20x20 (shrinking makes greys),
 3. put it into 28x28 so that its center of mass lies at the center.
 
-`normalize` does the same and keeps the picture after each step, so that it can be shown.
-A digit that was normalized already comes back as it was: of MNIST's 10,000 test digits 9,997 do,
-to the last bit, and the other three are 19 pixels large and grow by one.
+`normalize` does the same and keeps the picture after each step, so that it can be shown. Between 1
+and 2 it gives hairlines the width that strokes have in MNIST, which was written with one kind of
+pen. A digit that was normalized already comes back as it was, to the last bit, but for hairlines:
+of MNIST's 10,000 test digits 9,935 do, 62 are so thin that they are drawn anew, and three are 19
+pixels large and grow by one.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from course.nn.errors import CourseError
 
@@ -23,6 +26,10 @@ CANVAS = 280  # side of the drawing surface, in pixels
 SIDE = 28  # side of what the network receives
 BOX = 20  # side of the box that the ink is scaled into
 CENTER = 14  # row and column of the pixel where MNIST puts the center of mass
+# Widths of strokes in the box, in pixels, by `stroke_width` of MNIST's 60,000 training digits
+USUAL_WIDTH = 2.35  # their median
+THINNEST = 1.4  # 99.3 % are wider
+FINE = 120  # longer side of the ink, in pixels, from which on hairlines are drawn anew
 
 
 class EmptyDrawingError(CourseError, ValueError):
@@ -34,7 +41,7 @@ class Steps:
     """A drawing on its way to the network; all pictures are uint8, ink bright on black."""
 
     cropped: np.ndarray  # (height, width)   the ink, cut out
-    scaled: np.ndarray  # (<= 20, <= 20)     the longer side is 20
+    scaled: np.ndarray  # (<= 20, <= 20)     no hairlines, the longer side is 20
     centered: np.ndarray  # (28, 28)         what the network receives
     corner: tuple[int, int]  # row and column of `cropped` in the drawing
     offset: tuple[int, int]  # row and column of `scaled` in `centered`
@@ -66,7 +73,7 @@ def normalize(drawing):
             f"a drawing is a (height, width) array of uint8, not {drawing.shape} {drawing.dtype}"
         )
     cropped, corner = crop(drawing)
-    scaled = scale(cropped)
+    scaled = scale(thicken(cropped))
     centered, offset = center(scaled)
     return Steps(cropped, scaled, centered, corner, offset)
 
@@ -79,6 +86,41 @@ def crop(drawing):
         raise EmptyDrawingError("There is nothing to read yet: draw a digit.")
     top, left = int(rows[0]), int(columns[0])
     return drawing[top : rows[-1] + 1, left : columns[-1] + 1].copy(), (top, left)
+
+
+def stroke_width(picture):
+    """The width of the strokes in pixels: twice the ink over the length of its edge.
+
+    A stroke of length l and width w has w l of ink and 2 l of edge. The edge is as long as the sum
+    of all gradients, in gray pictures, too (the total variation; Rudin, Osher and Fatemi 1992).
+    """
+    levels = np.pad(picture.astype(np.float32), 1)
+    down = np.diff(levels, axis=0)[:, :-1]
+    across = np.diff(levels, axis=1)[:-1]
+    edge = np.hypot(down, across).sum(dtype=np.float64)
+    return 2 * levels.sum(dtype=np.float64) / max(edge, 1e-12)
+
+
+def thicken(cropped):
+    """Draw hairlines anew, as wide as strokes usually are in MNIST; other ink is left as it is.
+
+    All that is nearer to the ink than a certain distance becomes ink. When the digit is scaled into
+    the box its strokes get thinner with it, which the distance makes up for.
+    """
+    scaled = scale(cropped)
+    if not scaled.any() or stroke_width(scaled) >= THINNEST:
+        return cropped
+    factor = -(-FINE // max(cropped.shape))
+    height, width = (factor * (side + 2) for side in cropped.shape)
+    fine = Image.fromarray(np.pad(cropped, 1)).resize((width, height), Image.Resampling.BICUBIC)
+    fine = np.asarray(fine, np.float32)
+    inside = fine > np.sum(fine**2) / np.sum(fine) / 2  # half of what ink usually has
+    share = USUAL_WIDTH / BOX
+    missing = share * max(crop(inside)[0].shape) - stroke_width(inside)
+    distance = max(0, missing / (1 - share) / 2)
+    far = ndimage.distance_transform_edt(~np.pad(inside, int(distance) + 1))
+    drawn = np.clip(distance + 1 - far, 0, 1)  # the outermost pixels are covered in part
+    return crop(np.rint(255 * drawn).astype(np.uint8))[0]
 
 
 def scale(cropped, box=BOX):
