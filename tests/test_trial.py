@@ -8,7 +8,10 @@ import pytest
 from course import mnist, models
 from course.commands.cli import main
 from course.mlp import MLP
+from course.recognizer.drawings import STYLES, drawings
+from course.recognizer.pictures import PictureError
 from course.recognizer.strokes import draw_digit, paste_digit
+from course.recognizer.style_trial import ALL, trial_by_style
 from course.recognizer.trial import trial
 
 
@@ -48,7 +51,7 @@ def test_shares_are_those_of_the_right_answers(result, digits):
 
 
 def test_most_digits_are_left_as_they_are(result):
-    assert result.unchanged == 1 and result.moved == 0
+    assert result.unchanged == 1 and result.moved == 0  # none of these has hairlines
     assert result.same_answer == {"seven": 1, "nearest": 1}
 
 
@@ -84,6 +87,35 @@ def test_it_prints_a_table(result):
     assert len(lines) == 11 and max(map(len, lines)) < 90
 
 
+@pytest.fixture(scope="module")
+def by_style():
+    return trial_by_style({"seven": Fixed(7), "six": Fixed(6)}, range(10))
+
+
+def test_each_style_has_its_share_and_all_have_theirs(by_style):
+    assert list(by_style.read_right) == [*STYLES, ALL]
+    for row in by_style.read_right.values():  # ten writers, each another digit
+        assert row["seven"] == row["six"] == pytest.approx(0.1)
+        assert row["mean"] == pytest.approx(0.1)  # 6 and 7 are as probable, and the first is read
+
+
+def test_a_picture_without_ink_counts_as_misread(monkeypatch):
+    def empty(source):
+        raise PictureError("nothing there")
+
+    monkeypatch.setattr("course.recognizer.style_trial.read_canvas", empty)
+    label = next(drawings(range(1))).label
+    found = trial_by_style({"right": Fixed(label)}, range(1)).read_right
+    assert next(iter(found.values())) == {"right": 0}  # of one model there is no mean
+
+
+def test_the_styles_print_a_table(by_style):
+    lines = str(by_style).splitlines()
+    assert lines[0].split()[-3:] == ["seven", "six", "mean"]
+    assert lines[-2].split() == ["all", "styles", "10.0%", "10.0%", "10.0%"]
+    assert lines[-1].startswith("10 digits") and len(lines) == len(STYLES) + 3
+
+
 @pytest.mark.slow
 def test_the_command(tmp_path, capsys):
     models.save(tmp_path / "own", MLP(1, hidden=8))
@@ -94,5 +126,6 @@ def test_the_command(tmp_path, capsys):
     found = json.loads(lines[-1])
     assert (found["digits"], found["drawings"]) == (1000, 2000)
     assert all(0 < row["mlp"] < 0.5 for row in found["read_right"].values())
+    assert found["by_style"]["writers"] == 20 and len(found["by_style"]["read_right"]) > 20
     assert main(["trial", "--model", "gone"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

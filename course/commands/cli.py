@@ -21,7 +21,7 @@ COMMANDS = {
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
     "draw": "draw a digit in the browser and watch the models read it",
-    "trial": "say how well the models read drawings of any place and size",
+    "trial": "say how well the models read drawings: moved, or other people's",
     "plot": "draw training logs side by side",
     "data": "say which digits are there and whether they are whole; download MNIST",
     "convert": "convert a model from or to the Rust programs' binary files",

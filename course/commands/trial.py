@@ -1,4 +1,4 @@
-"""Say how well drawings are read: test digits pasted anywhere, and digits written by program."""
+"""Say how well drawings are read: moved, written by program, drawn as other people draw them."""
 
 from course import commands
 from course.commands.recognize import add_model_option, load_models
@@ -14,13 +14,17 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    from course.recognizer.trial import trial  # here, because it takes long to import
+    # here, because they take long to import
+    from course.recognizer.style_trial import trial_by_style
+    from course.recognizer.trial import trial
 
     models = load_models(arguments.model, arguments.allow)
     digits = commands.load_digits(arguments.data)
     if not digits.is_full:
         print("Note: models trained on full MNIST have seen the sample's digits before.")
     result = trial(models, digits.test_images, digits.test_labels, seed=arguments.seed)
-    print(result)
+    print(result, flush=True)
+    by_style = trial_by_style(models)
+    print(f"\n{by_style}")
     if arguments.json:
-        commands.print_json(vars(result))
+        commands.print_json(vars(result) | {"by_style": vars(by_style)})
