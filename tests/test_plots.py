@@ -527,6 +527,8 @@ def test_live_figure_goes_on_with_a_resumed_run():
 
 ATTENTION = np.full((4, 4), 0.25) + np.diag([0.5, 0, 0, 0])  # rows need not sum to 1 here
 CURVE = {"axis": "images a batch", "values": [1, 4], "seconds": [8.0, 3.0]}
+SENT = io.BytesIO()
+Image.new("L", (8, 6)).save(SENT, "PNG")
 STEPS = SimpleNamespace(
     corner=(1, 2), cropped=PICTURES[0, :5, :9], scaled=PICTURES[0, :20], centered=PICTURES[0]
 )
@@ -575,6 +577,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
         "75.0%. Token 1, row 0 column 1, looks most",
     ),
     "attention_matrix": (plots.attention_matrix(ATTENTION), "token 0 is looked at most"),
+    "as_sent": (
+        plots.as_sent([SENT.getvalue()], PICTURES[:1], ["pencil"]),
+        "as they were sent, pencil: below each what the networks receive",
+    ),
     "boundary": (plots.boundary(lambda x: x[:, 0]), "(1, 0) is 1 and gets 1.00"),
     "byte_picture": (byte_picture(b"\0\1\2", width=3), "2 of 168 are not 0"),
     "confusion_matrix": (

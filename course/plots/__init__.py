@@ -18,7 +18,7 @@ from course.plots.comparison import (
 )
 from course.plots.images import digits, mean_digits, mistakes, weights
 from course.plots.lessons_cnn import accuracy_against_shift, convolution, there_and_back
-from course.plots.lessons_recognizer import erased_pixels, normalization
+from course.plots.lessons_recognizer import as_sent, erased_pixels, normalization
 from course.plots.live import LiveFigure
 from course.plots.models import (
     attention_map,
@@ -44,6 +44,7 @@ __all__ = [
     "accuracy_against_seconds",
     "accuracy_against_shift",
     "activations",
+    "as_sent",
     "attention_map",
     "attention_maps",
     "attention_matrix",
