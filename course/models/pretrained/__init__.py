@@ -1,8 +1,9 @@
 """Trained weights that come with the course, so that lesson 06 works before anything is trained.
 
 The deep network, which reads best, and the MLP, the CNN and the attention model of lessons 02 to
-04, each trained by the course's own recipe on all 60,000 digits of MNIST. `record.json` says how: commands, recipes, accuracy on the 10,000 test digits, and
-the sha256 of every file. `python -m course pretrain` makes all of it anew.
+04, each trained by the course's own recipe on all 60,000 digits of MNIST. `record.json` says how:
+commands, recipes, accuracy on the 10,000 test digits, and the sha256 of every file. `python -m
+course pretrain` makes all of it anew.
 """
 
 import hashlib
