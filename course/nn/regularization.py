@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.nn.compiled import REGROUP, jit
 from course.nn.layers import Layer
 from course.nn.rng import SimpleRng
 
@@ -60,17 +61,17 @@ class BatchNorm(Layer):
         self.buffers["variance"] = np.ones(features, dtype)
 
     def forward(self, x):
-        values = x.reshape(len(x), self.features, -1)  # (batch, features, places)
-        if self.training:
-            mean, variance = values.mean(axis=(0, 2)), values.var(axis=(0, 2))  # (features,)
-            self._update_running(values.size // self.features, mean, variance)
-        else:
-            mean, variance = self.buffers["mean"], self.buffers["variance"]
-        self.inverse_deviation = 1.0 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        self.normalized = (values - mean[:, None]) * self.inverse_deviation[:, None]
-        self.used_batch_statistics = self.training
         gamma, beta = self.parameters["gamma"], self.parameters["beta"]
-        return (gamma[:, None] * self.normalized + beta[:, None]).reshape(x.shape)
+        self.values = np.ascontiguousarray(x).reshape(len(x), self.features, -1)
+        if self.training:
+            self.mean, variance = moments(self.values)  # (features,)
+            self._update_running(self.values.size // self.features, self.mean, variance)
+        else:
+            self.mean, variance = self.buffers["mean"].copy(), self.buffers["variance"]
+        self.inverse_deviation = 1.0 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        self.used_batch_statistics = self.training
+        y = stretch(self.values, self.mean, gamma * self.inverse_deviation, beta)
+        return y.reshape(x.shape)
 
     def _update_running(self, count, mean, variance):
         if count < 2:
@@ -80,13 +81,67 @@ class BatchNorm(Layer):
             running += self.momentum * (value - running)
 
     def backward(self, dy):
-        dvalues = dy.reshape(self.normalized.shape)  # (batch, features, places)
+        dvalues = np.ascontiguousarray(dy).reshape(self.values.shape)
         dgamma, dbeta = self.gradients["gamma"], self.gradients["beta"]
-        np.sum(dvalues * self.normalized, axis=(0, 2), out=dgamma)
-        np.sum(dvalues, axis=(0, 2), out=dbeta)
-        if self.used_batch_statistics:
-            # Mean and variance depend on every value, so each gradient loses its share of both.
-            count = dy.dtype.type(dvalues.size // self.features)
-            dvalues = dvalues - ((dbeta[:, None] + self.normalized * dgamma[:, None]) / count)
-        scale = self.parameters["gamma"] * self.inverse_deviation  # (features,)
-        return (dvalues * scale[:, None]).reshape(dy.shape)
+        dgamma[...], dbeta[...] = stretch_backward(
+            self.values, self.mean, self.inverse_deviation, dvalues
+        )
+        scale = self.parameters["gamma"] * self.inverse_deviation
+        if not self.used_batch_statistics:
+            return (dvalues * scale[:, None]).reshape(dy.shape)
+        # Mean and variance depend on every value, so each gradient loses its share of both.
+        count = dy.dtype.type(dvalues.size // self.features)
+        slope = -scale * self.inverse_deviation * dgamma / count
+        dx = dvalues * scale[:, None]
+        dx += stretch(self.values, self.mean, slope, -scale * dbeta / count)
+        return dx.reshape(dy.shape)
+
+
+# x is (batch, features, places), and all else (features,).
+
+
+@jit(nogil=True, fastmath=REGROUP)
+def moments(x):
+    """Return mean and variance of each feature, over the batch and all places."""
+    batch, features, places = x.shape
+    count = x.dtype.type(batch * places)
+    mean, variance = np.zeros(features, x.dtype), np.zeros(features, x.dtype)
+    for f in range(features):
+        total = x.dtype.type(0)
+        for n in range(batch):
+            for p in range(places):
+                total += x[n, f, p]
+        mean[f] = total / count
+        total = x.dtype.type(0)
+        for n in range(batch):
+            for p in range(places):
+                total += (x[n, f, p] - mean[f]) ** 2
+        variance[f] = total / count
+    return mean, variance
+
+
+@jit(nogil=True, fastmath=REGROUP)
+def stretch(x, mean, scale, shift):
+    """Return (x - mean) * scale + shift."""
+    batch, features, places = x.shape
+    y = np.empty_like(x)
+    for n in range(batch):
+        for f in range(features):
+            for p in range(places):
+                y[n, f, p] = (x[n, f, p] - mean[f]) * scale[f] + shift[f]
+    return y
+
+
+@jit(nogil=True, fastmath=REGROUP)
+def stretch_backward(x, mean, inverse_deviation, dy):
+    """Return the gradients of gamma and beta: the sums of dy * normalized x, and of dy."""
+    batch, features, places = x.shape
+    dgamma, dbeta = np.zeros(features, x.dtype), np.zeros(features, x.dtype)
+    for f in range(features):
+        total = product = x.dtype.type(0)
+        for n in range(batch):
+            for p in range(places):
+                total += dy[n, f, p]
+                product += dy[n, f, p] * (x[n, f, p] - mean[f])
+        dbeta[f], dgamma[f] = total, product * inverse_deviation[f]
+    return dgamma, dbeta
