@@ -139,7 +139,9 @@ def test_it_observes_a_real_training_run(tmp_path):
         def forward(self, x):
             return np.zeros((len(x), 10), np.float32)
 
-    optimizer = SimpleNamespace(backward_and_step=lambda dlogits, learning_rate: None)
+    optimizer = SimpleNamespace(
+        backward_and_step=lambda dlogits, learning_rate: None, finish=lambda: None
+    )
     writer = LogWriter(tmp_path / "log.txt")
     trainer = Trainer(
         Nothing(), optimizer, lambda epoch: 0.1, Settings(epochs=3), observers=[writer]
