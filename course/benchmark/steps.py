@@ -36,11 +36,12 @@ class Step:
 
 
 class WithoutNorm(deep.DeepCNN):
-    """The network of lesson 08 without what this lesson adds: two convolutions, two dense."""
+    """The network of lesson 08 without batch norm, dropout and label smoothing."""
 
-    def __init__(self, seed):
-        super().__init__(seed, dropout=0.0)
-        layers = {n: la for n, la in self.layers.items() if not isinstance(la, BatchNorm)}
+    def __init__(self, seed, **sizes):
+        super().__init__(seed, dropout=0.0, **sizes)
+        layers = {name: layer for name, layer in self.layers.items()
+                  if not isinstance(layer, BatchNorm)}  # fmt: skip
         Sequential.__init__(self, **layers)
         self._replicas = Replicas(self)
         self.loss_fn = SoftmaxCrossEntropy()

@@ -178,7 +178,7 @@ BATCH_NORM = Exercise(
     "x.mean(axis=(0, 2, 3), keepdims=True) is (1, channels, 1, 1) and can be subtracted from x. "
     "gamma[:, None, None] is (channels, 1, 1), which fits, too.",
     "(x - mean) / np.sqrt(variance + 1e-5), then gamma times that, plus beta.",
-    lesson=LESSON,
+    lesson=APPENDIX,
     mistakes={
         "each place has a mean of its own; one kernel looks at all places, so they share it": (
             lambda x, gamma, beta: _norm_over((0,), x, gamma, beta)
