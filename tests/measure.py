@@ -9,7 +9,8 @@ prints a row for each lesson. `MINUTES` is the rule for the time that it takes:
   folded away (`<details>`) does not count, and neither do open exercises: they are for afterwards.
 - A cell of code: 25 seconds to run it and look at what comes, and 3 for each line to read.
 - A prediction 20 seconds, also where a text asks for it; an exercise 4 minutes, with the cell that
-  checks it; a widget to play with one and a half.
+  checks it; a repair, of a function that is there and in which one thing is to be changed, and a
+  widget to play with, one and a half.
 
 Only the first has a source. The others were chosen after walks through two lessons of 2,500 words,
 40 cells and 270 lines each. They took about 70 minutes: 62 by this rule, and four for each of their
@@ -33,6 +34,7 @@ MINUTES = {  # that one of each takes
     "predictions": 20 / 60,
     "prompts": 20 / 60,
     "exercises": 4,
+    "repairs": 1.5,
     "widgets": 1.5,
 }
 # Whatever is called out of these is a widget, but for what is no play, or counts by itself.
@@ -47,8 +49,8 @@ class Measures:
     """What there is in one lesson.
 
     `longest_wait` is the largest number of cells, of text or code, with nothing to do in between:
-    no prediction, exercise or widget. `prompts` are texts that ask for a prediction, to which
-    nobody gives an answer.
+    no prediction, exercise, repair or widget. `prompts` are texts that ask for a prediction, to
+    which nobody gives an answer.
     """
 
     words: int
@@ -59,6 +61,7 @@ class Measures:
     predictions: int
     prompts: int
     exercises: int
+    repairs: int
     widgets: int
     diagrams: int
 
@@ -76,9 +79,11 @@ def measure(cells):
     code = [(text, tree) for (kind, text), tree in zip(texts, trees, strict=True) if kind == "code"]
     names = dict(pair for tree in trees for pair in imported(tree))
     predictions = [calls_predict(tree) for tree in trees]
-    exercises = [exercises_in(tree) for tree in trees]
+    gaps, checks = [gaps_in(tree) for tree in trees], [checks_in(tree) for tree in trees]
+    written, checked = set().union(*gaps), set().union(*checks)
+    repaired = {name for name in checked - written if name in defined_in(trees)}
     widgets = [calls_into(tree, names, WIDGETS) for tree in trees]
-    to_do = zip(predictions, exercises, widgets, strict=True)
+    to_do = zip(predictions, gaps, checks, widgets, strict=True)
     lengths = [text.count("\n") + 1 for text, tree in code if not only_checks(tree)]
     return Measures(
         words=sum(map(count_words, prose)),
@@ -88,7 +93,8 @@ def measure(cells):
         longest_wait=longest_run(not any(things) for things in to_do),
         predictions=sum(predictions),
         prompts=sum(text.count("**Predict") for text in prose),
-        exercises=len(set().union(*exercises)),
+        exercises=len(written | checked - repaired),
+        repairs=len(repaired),
         widgets=sum(map(bool, widgets)),
         diagrams=sum(calls_into(tree, names, DIAGRAMS) for tree in trees),
     )
@@ -134,16 +140,32 @@ def calls_predict(tree):
     return any(called == "predict" for called, _ in calls(tree))
 
 
-def exercises_in(tree):
-    """The names of what the learner is to write, in the cell with the gap and in that of its check.
+def gaps_in(tree):
+    """The names of what the learner is to write: functions and classes with a gap.
 
-    A gap is `...` in place of a statement or a value in a function or class. A check is the method
-    of an exercise, which has a name in capitals: `exercises.STEP.check(step)`.
+    A gap is `...` in place of a statement or a value.
     """
-    defined = (n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef))
-    gaps = {node.name for node in defined if any(map(is_gap, ast.walk(node)))}
+    return {name for name, node in definitions(tree) if any(map(is_gap, ast.walk(node)))}
+
+
+def checks_in(tree):
+    """The names of what is checked, `step` in `exercises.STEP.check(step)`.
+
+    A check is the method of an exercise, which has a name in capitals.
+    """
     checks = (node for called, node in calls(tree) if re.search(r"\b[A-Z0-9_]+\.check$", called))
-    return gaps | {ast.unparse(argument) for node in checks for argument in node.args[:1]}
+    return {ast.unparse(argument) for node in checks for argument in node.args[:1]}
+
+
+def definitions(tree):
+    """Pairs (name, node) of the functions and classes of a cell."""
+    kinds = ast.FunctionDef | ast.ClassDef
+    return [(node.name, node) for node in tree.body if isinstance(node, kinds)]
+
+
+def defined_in(trees):
+    """The names of all functions and classes of a lesson."""
+    return {name for tree in trees for name, _ in definitions(tree)}
 
 
 def only_checks(tree):

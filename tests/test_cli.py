@@ -844,3 +844,13 @@ def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
 def test_only_models_have_loops_to_compile(course):
     code, lines, err = course("compile", "cnn", "pictures")
     assert (code, lines) == (2, []) and "there is no model 'pictures'" in err
+
+
+def test_a_quick_recipe_is_of_those_models_that_have_one(course):
+    code, lines, _ = course("train", "deep", "--quick", "--epochs", 1, "--json")
+    recipe = json.loads(lines[-1])["recipe"]
+    assert code == 0 and recipe["epochs"] == 1 and recipe["augment"] is False
+    code, _, err = course("train", "mlp", "--quick")
+    assert code == 2 and "mlp has no quick recipe, only deep" in err
+    code, _, err = course("train", "deep", "--quick", "--resume", "runs/deep.safetensors")
+    assert code == 2 and "cannot change --quick" in err

@@ -8,7 +8,7 @@ import pytest
 
 from course import attention, cnn, mlp, mnist, xor
 from course.nn.activations import ReLU, Sigmoid, Tanh
-from course.nn.doctor import ExamineError, examine
+from course.nn.doctor import ILLNESSES, ExamineError, examine
 from course.nn.layers import Dense, Layer, Sequential
 from course.nn.optimizers import SGD
 from course.nn.recipe import Recipe
@@ -174,6 +174,10 @@ def test_an_illness_is_the_first_thing_found(name):
     findings = examine(*sick())
     assert [f.illness for f in findings][:1] == [illness], [*map(str, findings)]
     assert part in str(findings[0])
+
+
+def test_every_illness_that_is_tested_has_its_words_and_the_other_way_round():
+    assert {illness for _, illness, _ in ILL.values()} == set(ILLNESSES)
 
 
 def small(seed):

@@ -2,6 +2,7 @@
 
 import functools
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -597,3 +598,14 @@ def test_a_kernel_lives_on_and_names_the_cell(line, message):
     _, check, after = (cell.outputs for cell in notebook.cells)
     assert message in check[0].text
     assert after[0].text == "alive\n"
+
+
+def test_a_profiler_or_debugger_works_after_a_check():
+    code = """
+import sys
+from course.exercises.running import run
+assert run(abs, -1).value == 1
+sys.setprofile(lambda *event: None)
+assert (lambda: 2)() == 2
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

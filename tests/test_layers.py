@@ -10,6 +10,7 @@ from course.nn.gradcheck import (
     check_gradients,
     directional_derivative,
     numerical_gradient,
+    one_sided_derivatives,
     relative_error,
 )
 from course.nn.layers import Dense, Flatten, Layer, Sequential
@@ -136,6 +137,12 @@ def test_directional_derivative_of_a_known_function():
     slope = directional_derivative(lambda: float((w.astype(float) ** 3).sum()), w, along, 1e-3)
     assert slope == pytest.approx(3 * 1 + 2 * 3 * 9, rel=1e-3)
     assert np.array_equal(w, before)
+
+
+def test_a_kink_has_a_slope_on_each_side():
+    w = np.array([1.0])
+    slopes = one_sided_derivatives(lambda: float(abs(w[0] - 1)), w, np.array([2.0]), 1e-3)
+    assert slopes == (pytest.approx(-2), pytest.approx(2)) and w == [1.0]
 
 
 def test_numerical_gradient_of_a_known_function():

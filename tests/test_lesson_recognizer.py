@@ -1,8 +1,11 @@
 """Lesson 06: erasing pixels, its figures, and the wrong answers that its exercises refuse."""
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from course import plots
 from course.cnn import CNN
@@ -114,6 +117,17 @@ def test_normalization_shows_every_step_and_frames_what_is_cut_out():
     assert (box.get_height(), box.get_width()) == (80, 30)
     assert figure.axes[2].get_title() == "scaled: 20 × 8"
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_picture_is_shown_upright_as_it_was_sent_above_what_is_received():
+    upright, received = np.arange(24, dtype=np.uint8).reshape(6, 4), np.eye(28)
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6  # lies on its side, to be turned clockwise
+    Image.fromarray(np.rot90(upright)).save(file, "PNG", exif=exif)
+    above, below = plots.as_sent([file.getvalue()], [received], ["a photo"]).axes
+    assert above.get_title() == "a photo" and not below.get_title()
+    np.testing.assert_array_equal(above.images[0].get_array(), upright)
+    np.testing.assert_array_equal(below.images[0].get_array(), received)
 
 
 def test_erased_pixels_are_in_color_and_the_first_is_ringed():

@@ -30,7 +30,7 @@ def lesson(*sources):
 def counts(*sources):
     """What is there of all that is counted, but for text and code."""
     found = measure.measure(lesson(*sources))
-    names = ("predictions", "prompts", "exercises", "widgets", "diagrams")
+    names = ("predictions", "prompts", "exercises", "repairs", "widgets", "diagrams")
     return {name: getattr(found, name) for name in names if getattr(found, name)}
 
 
@@ -48,6 +48,8 @@ def counts(*sources):
         ),
         (["def f(x):\n    ...", "exercises.SUM.check(f)\nexercises.SUM.hint()"], {"exercises": 1}),
         (["def f(x):\n    ...", "def g(x):\n    ...\n\nSUM.check(g)"], {"exercises": 2}),
+        (["def f(x):\n    return x", "clinic.PATIENT_1.check(f)"], {"repairs": 1}),
+        (["# a text", "SUM.check(f)"], {"exercises": 1}),
         (["environment.check()", "gradcheck.check(model)"], {}),
         (["def f(x):\n    return x[..., 0]", "x[...] = 0\n..."], {}),
         (["Explorer(f, x=(1, 2))\nExplorer(g)"], {"widgets": 1}),

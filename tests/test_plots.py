@@ -15,6 +15,8 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from course import plots
+from course.nn.rate_sweep import Sweep
+from course.nn.recorder import Point, Recorder
 from course.nn.training import EpochRecord
 from course.plots import style
 from course.plots.images import as_pictures
@@ -525,10 +527,18 @@ def test_live_figure_goes_on_with_a_resumed_run():
 
 ATTENTION = np.full((4, 4), 0.25) + np.diag([0.5, 0, 0, 0])  # rows need not sum to 1 here
 CURVE = {"axis": "images a batch", "values": [1, 4], "seconds": [8.0, 3.0]}
+SENT = io.BytesIO()
+Image.new("L", (8, 6)).save(SENT, "PNG")
 STEPS = SimpleNamespace(
     corner=(1, 2), cropped=PICTURES[0, :5, :9], scaled=PICTURES[0, :20], centered=PICTURES[0]
 )
 RUNS = {"mlp": epochs(3), "cnn": epochs(2, validation=False)}
+SWEPT = Sweep(np.geomspace(0.01, 10, 31), np.linspace(2, 1, 31))
+RECORDED = Recorder(np.zeros((3, 2)), np.zeros(3))
+RECORDED.points = [
+    Point(step, step / 2, 2 / step, {"hidden.w": step / 100}, {"relu": 0.5}, {"hidden": 1e-3})
+    for step in (1, 2)
+]
 SAID = {  # name: (figure, what its alternative text has to say)
     "accuracies": (
         plots.accuracies(RUNS),
@@ -567,6 +577,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
         "75.0%. Token 1, row 0 column 1, looks most",
     ),
     "attention_matrix": (plots.attention_matrix(ATTENTION), "token 0 is looked at most"),
+    "as_sent": (
+        plots.as_sent([SENT.getvalue()], PICTURES[:1], ["pencil"]),
+        "as they were sent, pencil: below each what the networks receive",
+    ),
     "boundary": (plots.boundary(lambda x: x[:, 0]), "(1, 0) is 1 and gets 1.00"),
     "byte_picture": (byte_picture(b"\0\1\2", width=3), "2 of 168 are not 0"),
     "confusion_matrix": (
@@ -593,6 +607,10 @@ SAID = {  # name: (figure, what its alternative text has to say)
     ),
     "feature_maps": (plots.feature_maps(PICTURES), "6 feature maps of 28"),
     "filters": (plots.filters(np.arange(-4, 4).reshape(2, 1, 2, 2)), "from -4 to 3"),
+    "learning_rate_sweep": (
+        plots.learning_rate_sweep(SWEPT, used=0.02),
+        "Try 2.5, a quarter of the largest. The rate that was used, 0.02, is marked.",
+    ),
     "learning_rates": (plots.learning_rates(RUNS), "mlp over 3 epochs from 0.1 to 0.0333"),
     "loss_surface": (
         plots.loss_surface([0, 1], [0, 1], [[1, 2], [3, 4]], path=[[0, 1], [1, 0]]),
@@ -615,6 +633,7 @@ SAID = {  # name: (figure, what its alternative text has to say)
         plots.seed_spread({"sgd": [0.5, 0.75]}),
         "sgd 62.50% ± 17.68%, from 50.00% to 75.00%",
     ),
+    "signals": (plots.signals(RECORDED), "hidden.w from 0.01 to 0.02. Dead or saturated units: re"),
     "sketch": (
         plots.sketch([(0, 2), (1, 1)], [(0, 3), (1, 2)], "epoch", "loss", (0, 1), (0, 3)),
         "The curve of loss by epoch: you from 2 to 1; it was from 3 to 2.",

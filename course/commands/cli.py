@@ -24,7 +24,7 @@ COMMANDS = {
     "recognize": "read handwritten digits in picture files",
     "collect": "make a data set of pictures in folders, a folder for each class",
     "draw": "draw a digit in the browser and watch the models read it",
-    "trial": "say how well the models read drawings of any place and size",
+    "trial": "say how well the models read drawings: moved, or other people's",
     "plot": "draw training logs side by side",
     "data": "say which digits are there and whether they are whole; download MNIST",
     "convert": "convert a model from or to the Rust programs' binary files",

@@ -24,6 +24,9 @@ def add_arguments(parser):
         "model", type=model_or_file, metavar="MODEL|FILE.json", help=f"{names}, or a file of layers"
     )
     commands.add_data_option(parser)
+    parser.add_argument(
+        "--quick", action="store_true", help=f"by a quicker recipe: {', '.join(models.QUICK)}"
+    )
     parser.add_argument("--epochs", type=commands.positive_int, metavar="N")
     parser.add_argument("--batch-size", type=commands.positive_int, metavar="N")
     parser.add_argument("--learning-rate", type=float, metavar="F", help="start or peak")
@@ -150,7 +153,9 @@ def make_recipe(arguments, saved):
         for field in fields(Recipe)
         if getattr(arguments, field.name) is not None
     }
-    if saved is None:
+    if arguments.quick:
+        base = quick_recipe(arguments)
+    elif saved is None:
         base = models.recipe(kind(arguments.model))
     else:
         base = saved_recipe(saved)
@@ -164,6 +169,17 @@ def make_recipe(arguments, saved):
         return replace(base, **given)
     except ValueError as error:
         raise commands.UsageError(error) from None
+
+
+def quick_recipe(arguments):
+    """Return the model's other recipe, the quick one."""
+    if arguments.resume:
+        raise commands.UsageError("--resume goes on as the run began; it cannot change --quick")
+    if arguments.model not in models.QUICK:
+        raise commands.UsageError(
+            f"{arguments.model} has no quick recipe, only {', '.join(models.QUICK)}"
+        )
+    return models.QUICK[arguments.model]
 
 
 def model_maker(arguments, saved, recipe):

@@ -1,4 +1,4 @@
-"""Say how well drawings are read: moved, written by program, drawn as other people draw."""
+"""Say how well drawings are read: moved, written by program, drawn as other people draw them."""
 
 from course import commands
 from course.commands.recognize import add_model_option, load_models

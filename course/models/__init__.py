@@ -15,6 +15,7 @@ MODELS = {
     "deep": (deep.DeepCNN, deep.RECIPE),
     "xor": (xor.XOR, xor.RECIPE),
 }
+QUICK = {"deep": deep.QUICK}  # recipes for those who cannot wait for the best
 # And what a checkpoint may hold besides: a network whose layers were read from a file.
 KINDS = MODELS | {architecture.Network.name: (architecture.Network, architecture.RECIPE)}
 

@@ -81,10 +81,15 @@ def directional_derivative(function, array, direction, h):
     `direction` has array's shape; h is how far to go, in multiples of it, to either side. One
     number sums up all entries, and is large enough to be seen in float32.
     """
-    kept = array.copy()
+    return sum(one_sided_derivatives(function, array, direction, h)) / 2
+
+
+def one_sided_derivatives(function, array, direction, h):
+    """The same from each side, (from below, from above): at a kink, as ReLUs have, two slopes."""
+    kept, middle = array.copy(), function()
     array += (h * direction).astype(array.dtype)
     above = function()
     array[...] = kept - (h * direction).astype(array.dtype)
     below = function()
     array[...] = kept
-    return (above - below) / (2 * h)
+    return (middle - below) / h, (above - middle) / h

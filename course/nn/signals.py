@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.nn.activations import sigmoid
-from course.nn.gradcheck import directional_derivative, relative_error
+from course.nn.gradcheck import one_sided_derivatives, relative_error
 from course.nn.training import Observer, copy_weights, put_back
 
 
@@ -36,8 +36,11 @@ class Monitor(Observer):
         self.step += 1
         if self._before:
             self._measure()
-        soon = self.step < self.FIRST_STEPS or (self.step + 1) % self.every == 0
-        self._before = copy_weights(self.model) if soon else {}
+        self._before = copy_weights(self.model) if self.is_next_due() else {}
+
+    def is_next_due(self):
+        """Say whether to measure the step after this one."""
+        return self.step < self.FIRST_STEPS or (self.step + 1) % self.every == 0
 
     def _measure(self):
         for name, ratios in self.ratios.items():
@@ -75,16 +78,47 @@ def lent(model, weights):
         model.training = training
 
 
+@contextmanager
+def same_buffers(model):
+    """Afterwards what is saved but not trained is as it was, and whether the model is training."""
+    kept, training = {name: array.copy() for name, array in model.buffers.items()}, model.training
+    try:
+        yield
+    finally:
+        model.training = training
+        for name, array in kept.items():
+            model.buffers[name][...] = array
+
+
 def look(trainer, x, y, weights):
     """Send the samples there and back through the network with these weights; return Signals."""
+    with lent(trainer.model, weights):
+        return look_now(trainer, x, y)
+
+
+def look_now(trainer, x, y):
+    """The same with the weights that the network has; they are not changed."""
     model, bends, deltas = trainer.model, [], {}
-    with lent(model, weights), listening(model, bends, deltas):
+    with same_buffers(model), listening(model, bends, deltas):
         model.training = True  # what batch norm does then is what training gets
         answers = model.forward(x)
         loss, dy = trainer.loss_fn(answers, y)
         model.backward(dy)
     finite = bool(np.isfinite(answers).all())
     return Signals(loss, finite, answers.shape[1], bends, dict(reversed(deltas.items())))
+
+
+def dead_units(y):
+    """Which units of a ReLU's output y (samples, units, ...) are 0 for every sample: (units,)."""
+    return y.max(axis=tuple(axis for axis in range(y.ndim) if axis != 1)) <= 0
+
+
+FLAT = 0.98  # |tanh| or |2 sigmoid - 1| above which the slope is less than 4 % of the steepest
+
+
+def flat_share(kind, y):
+    """How many of the outputs of a sigmoid or tanh are where it is flat: a share in [0, 1]."""
+    return float(np.mean(np.abs(2 * y - 1 if kind == "sigmoid" else y) > FLAT))
 
 
 # What a layer without parameters may compute.
@@ -159,6 +193,21 @@ def compare_gradients(trainer, x, y, weights):
         return list(_slopes(trainer, x, y, random))
 
 
+KINK = 0.3  # share by which the slopes to both sides differ where there is one
+
+
+def measured_slope(loss, w, v, h, claim):
+    """How `loss()` changes when w moves along v, by differences over h.
+
+    At the kink of a ReLU there are two slopes, and a backward pass claims one of them: then it is
+    the one that is nearer to `claim`.
+    """
+    sides = one_sided_derivatives(loss, w, v, h)
+    if abs(sides[1] - sides[0]) > KINK * max(map(abs, sides)):
+        return min(sides, key=lambda slope: abs(slope - claim))
+    return sum(sides) / 2
+
+
 def _slopes(trainer, x, y, random):
     model = trainer.model
     buffers = {name: array.copy() for name, array in model.buffers.items()}
@@ -183,7 +232,12 @@ def _slopes(trainer, x, y, random):
         h = 0.01 * min(1.0, level / size) if size else 0.01  # changes the loss by 1 % at most
         w = model.parameters[name]
         claimed = np.array([np.sum(g * v, dtype=np.float64) for v in directions])
-        measured = np.array([directional_derivative(loss, w, v, h) for v in directions])
+        measured = np.array(
+            [
+                measured_slope(loss, w, v, h, claim)
+                for v, claim in zip(directions, claimed, strict=True)
+            ]
+        )
         unseen = UNSEEN * np.finfo(w.dtype).eps * level / h
         seen = np.maximum(np.abs(claimed), np.abs(measured)) > unseen
         claimed, measured = claimed * seen, measured * seen

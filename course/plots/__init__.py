@@ -18,7 +18,7 @@ from course.plots.comparison import (
 )
 from course.plots.images import digits, mean_digits, mistakes, weights
 from course.plots.lessons_cnn import accuracy_against_shift, convolution, there_and_back
-from course.plots.lessons_recognizer import erased_pixels, normalization
+from course.plots.lessons_recognizer import as_sent, erased_pixels, normalization
 from course.plots.live import LiveFigure
 from course.plots.models import (
     attention_map,
@@ -30,6 +30,7 @@ from course.plots.models import (
     probabilities,
 )
 from course.plots.predictions import predictions, sketch
+from course.plots.signals import learning_rate_sweep, signals
 from course.plots.style import describe, subplots
 from course.plots.surfaces import boundary, descent, loss_surface
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
@@ -43,6 +44,7 @@ __all__ = [
     "accuracy_against_seconds",
     "accuracy_against_shift",
     "activations",
+    "as_sent",
     "attention_map",
     "attention_maps",
     "attention_matrix",
@@ -57,6 +59,7 @@ __all__ = [
     "erased_pixels",
     "feature_maps",
     "filters",
+    "learning_rate_sweep",
     "learning_rates",
     "loss_surface",
     "losses",
@@ -66,6 +69,7 @@ __all__ = [
     "predictions",
     "probabilities",
     "seed_spread",
+    "signals",
     "sketch",
     "subplots",
     "summary_box",

@@ -1,6 +1,9 @@
-"""Lesson 06: a drawing on its way to the network, and the pixels that were erased from it."""
+"""Lesson 06: drawings on their way to the network, and the pixels that were erased from it."""
+
+from io import BytesIO
 
 from matplotlib.colors import to_rgb
+from PIL import Image, ImageOps
 
 from course.plots.lessons_cnn import frame
 from course.plots.style import (
@@ -35,6 +38,24 @@ def normalization(drawing, steps):
     describe(figure, sentence("A drawing on its way to the network", titles))
     frame(axes[0], steps.corner, steps.cropped.shape)
     axes[3].plot(*[len(steps.centered) / 2] * 2, "+", color=PLACE, markersize=14)
+    return figure
+
+
+@styled
+def as_sent(files, received, titles):
+    """Picture files as somebody sent them, above; below, what the networks receive; the Figure.
+
+    files: the bytes of each; received: (count, 28, 28); titles: one for each.
+    """
+    figure, axes = picture_grid(2 * len(titles), len(titles), (1.25, 1.35))
+    sent = [ImageOps.exif_transpose(Image.open(BytesIO(file))) for file in files]
+    for ax, picture in zip(axes, [*sent, *received], strict=True):
+        # a pen of one pixel would fall between the pixels of the figure
+        ax.imshow(picture, cmap=DIGITS, vmin=0, vmax=255, interpolation="antialiased")
+    for ax, title in zip(axes, titles, strict=False):  # above the first row
+        ax.set_title(title, loc="center", fontsize=9)
+    heading = f"Pictures as they were sent, {listed(titles)}"
+    describe(figure, sentence(heading, ["below each what the networks receive, ink on black"]))
     return figure
 
 

@@ -1,7 +1,7 @@
 """Lesson 06: from a gray picture of whatever somebody wrote on to its ink alone, on black.
 
-Light falls unevenly on paper, paper has grain and lines, it lies on a table, and screenshots have
-frames. Each step takes one of these away. A clean picture passes all of them as it is.
+Light falls unevenly on paper; paper has grain and lines, and lies on a table; screenshots have
+frames; specks are everywhere. Each step takes one of these away, and leaves a clean picture alone.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ PENS = (0.05, 0.1, 0.15, 0.2)  # widths of pens that are told apart, of that sid
 FAINTEST_INK = 0.05  # contrast, of 1, below which a picture counts as a blank sheet
 GRAIN = 4  # standard deviations of the paper's grain that ink has to stand out by
 MARGIN = 0.15  # of a side, how far a table or a frame may reach into the picture
-RULED = 100  # pixels of the shorter side below which lines of the paper cannot be told from ink
+DETAILED = 100  # pixels of the shorter side; below it lines and specks may be parts of strokes
 THIN = 0.03  # of the longer side: what is thicker is no line of the paper
 TILTS = np.linspace(-3, 3, 13)  # degrees that paper may lie askew
 
@@ -34,8 +34,11 @@ def find_ink(gray):
     paper = np.median(border)
     if np.mean(np.abs(border - paper) < EVEN) > 0.6:
         ink = gray - paper if paper < (gray.min() + gray.max()) / 2 else paper - gray
+        if ink.max() < FAINTEST_INK:
+            return np.zeros_like(ink)
         ink = without_lines(np.clip(ink, 0, None))
-        return ink / ink.max() if ink.max() >= FAINTEST_INK else np.zeros_like(ink)
+        ink = ink / max(ink.max(), FAINTEST_INK)
+        return ink if min(ink.shape) < DETAILED else without_specks(ink, 0.1, 0.02)
     return without_grain(without_lines(without_shade(gray)))
 
 
@@ -58,9 +61,7 @@ def _around(mask):
     """Those connected pieces of a mask that run along a side and do not reach the middle."""
     pieces, _ = ndimage.label(mask, np.ones((3, 3)))
     sides = (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1])
-    at_sides = {
-        side[len(side) // 2] for side in sides if np.mean(side == side[len(side) // 2]) > 0.8
-    }
+    at_sides = {np.median(side) for side in sides if np.mean(side == np.median(side)) > 0.8}
     rows, columns = (round(MARGIN * side) for side in mask.shape)
     middle = pieces[rows : mask.shape[0] - rows, columns : mask.shape[1] - columns]
     return np.isin(pieces, list(at_sides - {0, *np.unique(middle)}))
@@ -92,7 +93,7 @@ def without_shade(gray):
 
 def without_lines(ink):
     """Take out lines that run across the whole picture: of the paper, or of a frame."""
-    if min(ink.shape) < RULED:
+    if min(ink.shape) < DETAILED:
         return ink
     return _without_rows(_without_rows(ink).T).T
 
@@ -105,17 +106,14 @@ def _without_rows(ink):
     """
     thickness = max(3, round(THIN * max(ink.shape)))
     thin = ink - ndimage.grey_opening(ink, (thickness, 1))  # what is thin from above to below
-    some = thin[:, :: max(1, ink.shape[1] // RULED)]
+    some = thin[:, :: max(1, ink.shape[1] // DETAILED)]
     step = ink.shape[1] / some.shape[1]
     found = {tilt: np.percentile(_askew(some, tilt, step), 25, axis=1) for tilt in TILTS}
     tilt = max(TILTS, key=lambda tilt: np.sum(found[tilt] ** 2))
     strength = found[tilt]  # (height,)
     lines = strength > max(0.15 * _usual(ink), 6 * np.median(np.abs(strength)))
     gone = ndimage.binary_dilation(lines, iterations=2)
-    count = ndimage.label(lines)[1]
-    if count == 0 or gone.all():
-        return ink
-    if count == 1 and strength[lines].max() > 0.5 * _usual(ink):  # the bar of a 7 cut out closely
+    if not lines.any() or gone.all() or _is_bar(np.flatnonzero(lines), len(ink), thickness):
         return ink
     straight = _askew(ink, tilt)
     rows = np.arange(len(ink))
@@ -125,6 +123,12 @@ def _without_rows(ink):
         gone[:, None] & ~crossing, np.minimum(straight, np.transpose(bridged)), straight
     )
     return _askew(straight, -tilt)
+
+
+def _is_bar(rows, height, thickness):
+    """Whether it is but one line, at the edge: the bar of a 7 that was cut out closely."""
+    is_one = np.ptp(rows) < thickness
+    return is_one and (rows[0] < thickness or rows[-1] >= height - thickness)
 
 
 def _askew(picture, tilt, step=1.0):
@@ -144,12 +148,19 @@ def without_grain(ink):
     if ink.max() - grain < FAINTEST_INK:
         return np.zeros_like(ink)
     usual = _usual(ink - grain) + grain
-    patches, count = ndimage.label(ink > max(grain, 0.3 * usual), np.ones((3, 3)))
-    numbers = np.arange(1, count + 1)
-    sizes = ndimage.sum_labels(ink, patches, numbers)
-    peaks = ndimage.maximum(ink, patches, numbers)
-    strokes = (sizes > 0.05 * sizes.max(initial=0)) & (peaks > 0.6 * usual)
-    return np.where(np.append(False, strokes)[patches], np.clip(ink / usual, 0, 1), 0)
+    strokes = without_specks(ink / usual, max(grain / usual, 0.3), 0.05)
+    return np.clip(strokes, 0, 1)
+
+
+def without_specks(ink, faintest, smallest):
+    """Only connected strokes of ink, above `faintest`, no specks.
+
+    A speck has less than the share `smallest` of the ink in the largest stroke.
+    """
+    patches, count = ndimage.label(ink > faintest, np.ones((3, 3)))
+    sizes = ndimage.sum_labels(ink, patches, np.arange(1, count + 1))
+    strokes = np.append(False, sizes > smallest * sizes.max(initial=0))
+    return np.where(strokes[patches], ink, 0)
 
 
 def _usual(ink):

@@ -15,8 +15,11 @@ JUPYTER = "JPY_SESSION_NAME"  # what Jupyter's server tells the kernels that pag
 class WithoutKernel:
     """The other base of a widget that leaves such a line above it; `common.js` hides it meanwhile.
 
-    Where a notebook is run without a page, to be stored or compared, there is none.
+    Where a notebook is run without a page, to be stored or compared, there is none. `shown` is the
+    handle by which what was displayed can be replaced.
     """
+
+    shown = None
 
     def _ipython_display_(self):
         if JUPYTER in os.environ:
@@ -24,4 +27,4 @@ class WithoutKernel:
             display({"text/html": html, "text/plain": WITHOUT_KERNEL}, raw=True)
         bundle = self._repr_mimebundle_()
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        display(data, metadata=metadata, raw=True)
+        self.shown = display(data, metadata=metadata, raw=True, display_id=True)

@@ -34,6 +34,7 @@ EVERY_WIDGET = """
     from course.widgets.backprop_stepper import BackpropStepper
     from course.widgets.kernel_hover import KernelHover
     from course.widgets.progress_panel import ProgressPanel
+    from course.widgets.training_panel import TrainingPanel
     digits = np.zeros((1, 784), np.float32)
     Recognizer()
     AttentionExplorer(PatchAttention(seed=0), digits)
@@ -41,6 +42,7 @@ EVERY_WIDGET = """
     download_button.DownloadButton()
     explorer.Explorer(lambda size=1: plots.subplots()[0], size=(0, 2))
     KernelHover({"edge": np.ones((3, 3))}, digits)
+    TrainingPanel(digits, np.zeros(1, int))
     predict.Predictions("every")("name", "Why?")
     ProgressPanel("every")"""
 
