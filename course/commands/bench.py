@@ -1,20 +1,20 @@
 """Measure training speed: against frameworks that are installed, against BLAS alone, on a busy
 machine; or how it changes with the size of the network, the batch and the number of cores; or how
-well a model reads that has learned from so many digits."""
+well a model reads that has learned from so many digits, or with one idea more."""
 
 import argparse
 import importlib.metadata
 
 from course import benchmark, commands, models, records
-from course.benchmark import convolutions, cost, learning, report
+from course.benchmark import convolutions, cost, learning, report, steps
 from course.nn.recipe import OPTIMIZERS
 
 
-def some_of(known):
+def some_of(known, between=","):
     """Return a parser of names from `known` with commas between, or "none" (for argparse)."""
 
     def parse(text):
-        names = [] if text == "none" else text.split(",")
+        names = [] if text == "none" else [name.strip() for name in text.split(between)]
         if unknown := [name for name in names if name not in known]:
             choices = ", ".join(known)
             raise argparse.ArgumentTypeError(f"unknown {unknown[0]!r}: use {choices}, or none")
@@ -23,20 +23,20 @@ def some_of(known):
     return parse
 
 
-def positive_seconds(text):
-    """Parse a number of seconds above 0 (for argparse)."""
+def positive_number(text):
+    """Parse a number above 0 (for argparse)."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
     return value
 
 
-positive_seconds.__name__ = "number"  # argparse: "invalid number value"
+positive_number.__name__ = "number"  # argparse: "invalid number value"
 
 
 def add_arguments(parser):
     kinds = parser.add_subparsers(
-        dest="model", required=True, metavar="MODEL|all|cost|data|convolutions"
+        dest="model", required=True, metavar="MODEL|all|cost|data|convolutions|steps"
     )
     for name in (*models.MODELS, "all"):
         text = "all models in turn" if name == "all" else f"the model {name}"
@@ -68,7 +68,7 @@ def add_arguments(parser):
     )
     kind.add_argument(
         "--least-seconds",
-        type=positive_seconds,
+        type=positive_number,
         default=cost.LEAST_SECONDS,
         metavar="S",
         help="train so long for one measurement (default: %(default)s)",
@@ -100,6 +100,32 @@ def add_arguments(parser):
     kind.add_argument("--rounds", type=commands.positive_int, metavar="N", default=15)
     add_output_arguments(kind)
     kind.set_defaults(measure=run_convolutions)
+    kind = kinds.add_parser(
+        "steps", help="accuracy, idea by idea, of lesson 08", description=steps.__doc__
+    )
+    kind.add_argument(
+        "--steps",
+        type=some_of(steps.STEPS, ";"),
+        default=[*steps.STEPS],
+        metavar="NAMES",
+        help=f"with semicolons between, of: {'; '.join(steps.STEPS)} (default: all of them)",
+    )
+    kind.add_argument("--seeds", type=commands.positive_int, metavar="N", default=3)
+    kind.add_argument(
+        "--epochs-factor",
+        type=positive_number,
+        metavar="F",
+        default=1.0,
+        help="train for F times the epochs, at least one: 0.1 for a trial",
+    )
+    kind.add_argument(
+        "--runs",
+        metavar="FOLDER",
+        default=steps.FOLDER,
+        help="where each run is kept, and not done again (default: %(default)s)",
+    )
+    add_output_arguments(kind)
+    kind.set_defaults(measure=run_steps)
 
 
 def add_common_arguments(parser, rounds):
@@ -134,7 +160,7 @@ def finish(arguments, results, versions=()):
         report.save(arguments.out, results, made_by)
         print(f"Figures: {arguments.out}")
     if arguments.json:
-        every = arguments.model in ("all", "cost", "data", "convolutions")
+        every = arguments.model in ("all", "cost", "data", "convolutions", "steps")
         commands.print_json(results if every else results[0])
 
 
@@ -165,6 +191,18 @@ def run_data(arguments):
 def run_convolutions(arguments):
     results = convolutions.measure(rounds=arguments.rounds)
     print(convolutions.table(results))
+    finish(arguments, results)
+
+
+def run_steps(arguments):
+    results = steps.measure(
+        arguments.steps,
+        arguments.seeds,
+        arguments.epochs_factor,
+        arguments.runs,
+        report=lambda line: print(line, flush=True),
+    )
+    print(steps.table(results))
     finish(arguments, results)
 
 

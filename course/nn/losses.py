@@ -17,6 +17,12 @@ def softmax(logits):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def log_softmax(logits):
+    """The logarithm of `softmax`, (batch, classes): finite also where a probability becomes 0."""
+    shifted = logits - logits.max(axis=1, keepdims=True)  # (batch, classes), all <= 0
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
 class SoftmaxCrossEntropy:
     """Mean of -log(probability of the right class), straight from the logits.
 
