@@ -13,6 +13,7 @@ from course.nn.doctor import examine, glance
 from course.nn.recorder import Recorder
 from course.nn.regularization import BatchNorm, Dropout
 from course.nn.training import DivergedError, copy_weights
+from course.plots.style import SERIES
 
 
 def record(model, recipe=FEW, x=X[:1000], y=Y[:1000], **choices):
@@ -40,7 +41,7 @@ def test_it_sees_steps_units_gradients_and_the_loss():
     assert steps[:6] == [0, 1, 2, 3, 10, 20] and steps[-1] == 80
     first, *_, last = recorder.points
     assert (first.epoch, last.epoch) == (0, pytest.approx(80 / 29))
-    assert first.silent == last.silent == {"bend": 0.75}
+    assert first.silent == {"bend": 0.75} and 0.75 <= last.silent["bend"] < 0.8
     assert first.ratios == {} and 1e-4 < last.ratios["first.w"] < 0.1
     assert list(last.deltas) == ["first", "last"]
     assert last.loss < first.loss and recorder.guessing == math.log(10)
@@ -124,3 +125,20 @@ def test_the_figure_holds_what_is_not_finite_and_many_layers():
     wild = record(network(), type(FEW)(optimizer="momentum", learning_rate=1e25, epochs=1))
     assert "no finite number" in plots.signals(wild).alt
     assert plots.signals(wild)._repr_png_()
+
+
+def test_what_is_held_out_is_not_taken_for_training():
+    x, y = X[:1000], Y[:1000].copy()
+    recorder = record(network(), type(FEW)(epochs=2, validation_split=0.5), x, y)
+    assert all((x[:500] == sample).all(axis=1).any() for sample in recorder.x)
+    again = record(network(), type(FEW)(epochs=2, validation_split=0.0), x, y)
+    assert not all((x[:500] == sample).all(axis=1).any() for sample in again.x)
+
+
+def test_more_lines_than_looks_can_still_be_told_apart():
+    figure = plots.signals(record(deep(Sigmoid, 8)))
+    drawn = [
+        (line.get_color(), line.get_linestyle(), line.get_markerfacecolor())
+        for line in figure.axes[3].lines
+    ]
+    assert len(drawn) == len(set(drawn)) > len(SERIES)

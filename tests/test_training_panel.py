@@ -7,6 +7,7 @@ import pytest
 from test_doctor import FEW, X, Y, network
 from test_javascript import evaluate
 
+from course.plots.style import SERIES
 from course.widgets import training_panel, without_kernel
 from course.widgets.training_panel import MOST, TrainingPanel, thinned
 
@@ -119,3 +120,11 @@ def test_every_point_lies_on_its_chart(trained):
     }})()"""
     for x, y in evaluate(code, CODE):
         assert 46 <= x <= 330 and 8 <= y <= 168
+
+
+@needs_node
+def test_no_two_of_many_lines_are_drawn_alike():
+    colors = len(SERIES)
+    dashes = evaluate("[...Array(20).keys()].map((n) => dashed(n)['stroke-dasharray'])", CODE)
+    looks = [(n % colors, dash) for n, dash in enumerate(dashes)]
+    assert len(set(looks)) == len(looks)

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from course import commands, models, records
-from course.commands import tasks
+from course.commands import resuming, tasks
 from course.models import architecture, shelf
 from course.nn import checkpoint, training
 from course.nn.observers import PrintEpochs, ProgressBar
@@ -68,7 +68,7 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    saved = read_resumed(arguments) if arguments.resume else None
+    saved = resuming.read(arguments.resume, kind(arguments.model)) if arguments.resume else None
     recipe = make_recipe(arguments, saved)
     make_model = model_maker(arguments, saved, recipe)
     out = check_outputs(arguments, recipe)
@@ -88,7 +88,7 @@ def run(arguments):
         },
     }
     if saved is not None:
-        check_same(saved, info)
+        resuming.check_same(saved, info)
     try:
         with records.claimed(arguments.log or new_log(arguments, out)) as log:
             return train(arguments, saved, recipe, model, task, info, out, log)
@@ -107,7 +107,7 @@ def train(arguments, saved, recipe, model, task, info, out, log):
         ],
     )
     if saved is not None:
-        restore(saved, trainer)
+        resuming.restore(saved, trainer)
     try:
         trainer.fit(task.x, task.y)
     except ValueError as error:  # too few digits
@@ -158,7 +158,7 @@ def make_recipe(arguments, saved):
     elif saved is None:
         base = models.recipe(kind(arguments.model))
     else:
-        base = saved_recipe(saved)
+        base = resuming.recipe_of(saved)
         changed = [name for name, value in given.items() if value != getattr(base, name)]
         if changed:
             options = ", ".join("--" + name.replace("_", "-") for name in changed)
@@ -210,44 +210,6 @@ def new_model(name, seed, task):
     return models.build(name, seed=seed, **outputs)
 
 
-def read_resumed(arguments):
-    """Read the checkpoint to resume from."""
-    saved = checkpoint.read(arguments.resume)
-    wanted = kind(arguments.model)
-    if saved.info.get("model") != wanted:
-        raise commands.CommandError(
-            f"{arguments.resume} holds the model {saved.info.get('model')!r}, not {wanted!r}"
-        )
-    if saved.run is None or not {"config", "recipe", "schedule", "data"} <= saved.info.keys():
-        raise commands.CommandError(f"{arguments.resume} holds a model but no run to resume")
-    return saved
-
-
-def saved_recipe(saved):
-    """Return the recipe of the run that is resumed."""
-    try:
-        return replace(models.recipe(saved.info["model"]), **saved.info["recipe"])
-    except (TypeError, ValueError) as error:  # a schedule's file may be gone
-        raise commands.CommandError(
-            f"{saved.path}: cannot go on as the run began: {error}"
-        ) from None
-
-
-def check_same(saved, info):
-    """Refuse to resume on other digits or by files of layers or schedule that have changed."""
-    if info["config"] != saved.info["config"]:
-        raise commands.CommandError(f"{saved.path} was begun with other layers than these")
-    now, then = info["data"], saved.info["data"]
-    if now != then:
-        raise commands.CommandError(
-            f"{saved.path} was trained on {then['digits']} ({then['samples']} digits), these are "
-            f"{now['digits']} ({now['samples']} digits); name the others with --data"
-        )
-    now, then = info["schedule"], saved.info["schedule"]
-    if now != then:
-        raise commands.CommandError(f"{saved.path} began with the schedule {then}, this is {now}")
-
-
 def check_outputs(arguments, recipe):
     """Look whether model and log can be written without any harm; returns the model's path."""
     out = arguments.out or arguments.resume or f"runs/{name_of(arguments.model)}.safetensors"
@@ -273,12 +235,6 @@ def new_log(arguments, out):
         log = out.with_suffix(".txt")
         commands.check_files([("the log", log)], [("the model", out)])
         return log
-
-
-def restore(saved, trainer):
-    """Put the trainer where the saved run was."""
-    saved.restore_trainer(trainer)
-    print(f"Resuming after epoch {trainer.epoch}", flush=True)
 
 
 def finish(trainer, out, info):

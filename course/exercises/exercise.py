@@ -6,6 +6,7 @@ import itertools
 
 from course.exercises.judge import judge
 from course.exercises.verdict import ExerciseError, Verdict
+from course.nn.text import wrapped
 from course.progress import Progress
 
 RANKS = ("not attempted", "wrong", "revealed", "passed")  # of a status: the highest is kept
@@ -77,16 +78,16 @@ class Exercise:
         """Print the verdict and keep it. If strict, raise ExerciseError unless it is passed."""
         verdict = self.verdict(attempt, forward)
         self.attempt, self.forward, self._last = attempt, forward, verdict
-        print(verdict)
+        print(wrapped(str(verdict)))
         if problem := self._keep(verdict):
-            print(problem)
+            print(wrapped(problem))
         if strict and verdict.status != "passed":
             raise ExerciseError(f"{self.solution.__name__}: {verdict}")
 
     def hint(self):
         """Print the next hint; after the last one the first comes again."""
         number, text = next(self._numbered)
-        print(f"Hint {number} of {len(self.hints)}: {text}")
+        print(wrapped(f"Hint {number} of {len(self.hints)}: {text}"))
 
     def reveal(self):
         """Print the solution, and keep that it was shown."""

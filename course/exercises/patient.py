@@ -17,6 +17,7 @@ from course.exercises.verdict import Verdict
 from course.nn.doctor import examine
 from course.nn.recipe import Recipe
 from course.nn.recorder import Recorder
+from course.nn.text import wrapped
 from course.nn.training import DivergedError, evaluate
 
 LESSON = "09b-clinic"
@@ -99,7 +100,7 @@ class Patient(Exercise):
     def hint(self):
         """Print the next hint: where to look, what the doctor says, what to write or take out."""
         number, text = next(self._numbered)
-        print(f"Hint {number} of {len(self.hints)}: {text()}")
+        print(wrapped(f"Hint {number} of {len(self.hints)}: {text()}"))
 
     def _line(self):
         old, new = (part.strip() for part in self.mend)

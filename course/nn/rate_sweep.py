@@ -8,7 +8,6 @@ The range test of Smith, "Cyclical learning rates for training neural networks" 
 an amount, one goes by the loss instead of the accuracy, and a few hundred steps do.
 """
 
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -86,7 +85,7 @@ def sweep(trainer, x, y, weights=None, steps=200):
     out. Training begins with `weights`, as `copy_weights` gives them, or else with the model's own.
     Afterwards model and optimizer are as they were, but for the `gradients`; nobody is told.
     """
-    count = len(x) - math.floor(len(x) * trainer.settings.validation_split)
+    count = len(x) - trainer.settings.held_out(len(x))
     batches = shuffled_batches(count, trainer.settings.batch_size)
     rates, losses = np.geomspace(LOWEST, HIGHEST, steps), []
     model = trainer.model

@@ -32,6 +32,7 @@ class Point:
 class Recorder(Monitor):
     """A Monitor that also sends some of the samples x (samples, ...), y (samples,) through.
 
+    x and y are what `trainer.fit` gets; what it holds out for validation is left out.
     It looks before the first step, after the first few, and then at every `every`-th one, or else
     as often as takes `share` of the time. `points` is what it saw, in the order of the steps,
     `first` and `last` are the Signals at its ends, and `seconds` is what it took between steps.
@@ -41,11 +42,17 @@ class Recorder(Monitor):
 
     def __init__(self, x, y, share=0.03, every=None):
         super().__init__(every)
-        chosen = np.linspace(0, len(x) - 1, min(SAMPLES, len(x))).astype(int)
-        self.x, self.y = x[chosen], y[chosen]  # (64, ...), (64,)
+        self._given = x, y
+        self._choose(len(x))
         self.share = share
         self.trainer = None  # until training begins
         self._forget()
+
+    def _choose(self, count):
+        """Take the samples from the first `count` of what was given, evenly spread."""
+        x, y = self._given
+        chosen = np.linspace(0, count - 1, min(SAMPLES, count)).astype(int)
+        self.x, self.y = x[chosen], y[chosen]  # (64, ...), (64,)
 
     def _forget(self):
         self.points, self.seconds = [], 0.0
@@ -54,6 +61,8 @@ class Recorder(Monitor):
     def on_begin(self, trainer):
         super().on_begin(trainer)
         self.trainer = trainer
+        count = len(self._given[0])
+        self._choose(count - trainer.settings.held_out(count))  # a loss of training, not of both
         self._forget()
         self._began = time.perf_counter()
         self._look(trainer.epoch)

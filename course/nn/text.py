@@ -1,4 +1,6 @@
-"""Text from elsewhere (names of files, lines of files, servers) as it can be shown."""
+"""Text as it can be shown: that from elsewhere (names of files, servers), and long lines."""
+
+import textwrap
 
 
 def visible(text):
@@ -9,4 +11,17 @@ def visible(text):
     """
     return "".join(
         c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def wrapped(text, width=96):
+    """`text` with its long lines broken between words: JupyterLab would break them within.
+
+    Lines that begin with a space are left alone: they are code or numbers.
+    """
+    return "\n".join(
+        line
+        if line.startswith(" ")
+        else textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
     )

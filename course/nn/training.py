@@ -70,6 +70,10 @@ class Settings:
         if not 0.0 <= self.min_delta < math.inf:
             raise ValueError(f"min delta must be a number from 0 up, got {self.min_delta}")
 
+    def held_out(self, count):
+        """How many of `count` samples are held out for validation: the last ones."""
+        return math.floor(count * self.validation_split)
+
 
 @dataclass
 class Trainer:
@@ -109,7 +113,7 @@ class Trainer:
         at the end. Raises DivergedError if the loss stops being finite, after putting back the
         weights of the last epoch that was complete.
         """
-        held_out = math.floor(len(x) * self.settings.validation_split)
+        held_out = self.settings.held_out(len(x))
         train_x, validation_x = np.split(x, [len(x) - held_out])
         train_y, validation_y = np.split(y, [len(y) - held_out])
         if not len(train_x):

@@ -16,6 +16,7 @@ from course.plots.style import (
     GREEN,
     OCHRE,
     PALE,
+    SERIES,
     TRAINING,
     axes_or_new,
     describe,
@@ -163,9 +164,12 @@ def draw_chart(ax, chart):
     ax.fill_between(*chart.band, color=GREEN, alpha=0.12, linewidth=0)
     if chart.mark:
         ax.axhline(chart.mark, color=GRAY, linestyle=":")
-    for line, look in zip(chart.lines, looks_of([line.name for line in chart.lines]), strict=True):
+    looks = looks_of([line.name for line in chart.lines])
+    for n, (line, look) in enumerate(zip(chart.lines, looks, strict=True)):
         y = np.maximum(line.y, FLOOR) if chart.log else line.y
         style = {"linestyle": "--" if line.dashed else "-", "markevery": max(1, len(y) // 8)}
+        if n >= len(SERIES):  # the looks begin anew
+            style |= {"linestyle": "-.", "markerfacecolor": "white"}
         ax.plot(line.x, y, label=plain(line.name), **style, **look)
     ax.set(title=chart.title, xlabel="epoch")
     if chart.log:

@@ -1,6 +1,8 @@
 // Part 2 of the training panel: the page. Four charts, their numbers at one moment, the doctor.
 
-const DASHES = ["", "7 3", "2 2", "9 3 2 3", "13 4", "4 5"]; // lines are not told by color alone
+// Lines are not told by color alone. One more than there are colors: when those begin anew, the
+// seventh line does not look like the first.
+const DASHES = ["", "7 3", "2 2", "9 3 2 3", "13 4", "4 5", "9 3 2 3 2 3"];
 
 /** One chart with its legend, which says each line's number at the moment that is looked at. */
 class Chart {

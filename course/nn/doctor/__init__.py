@@ -12,8 +12,6 @@ a small network of tanh and ReLU, seeds 1 to 10, trained on the 4,000 digits wit
 `tests/full/test_doctor_full.py` repeats them.
 """
 
-import math
-
 import numpy as np
 
 from course.nn import rate_sweep
@@ -40,8 +38,7 @@ def examine(trainer, x, y, test_x=None, sweep=False):
         raise ExamineError(
             f"{len(x)} samples with {len(y)} labels cannot be examined: give x and y as to `fit`."
         )
-    held_out = math.floor(len(x) * trainer.settings.validation_split)
-    train_x, validation_x = np.split(x, [len(x) - held_out])
+    train_x, validation_x = np.split(x, [len(x) - trainer.settings.held_out(len(x))])
     others = {"validation": validation_x, "test": test_x if test_x is not None else x[:0]}
     case = Case(trainer, train_x, y[: len(train_x)], others)
     case.monitor = next((o for o in trainer.observers if isinstance(o, Monitor)), None)
