@@ -9,20 +9,19 @@ from course.nn.losses import softmax
 THUMBNAIL = 140  # longer side of the cropped picture on the page
 
 
-def read(model, x, look=None):
+def read(model, x):
     """One model's reading of x (1, 784), in [0, 1].
 
-    A dict of `probabilities` (a list, one a class), `digit` (the number of the class), its `name`,
-    and `look`, what the function of that name (see `course.recognizer.insight`) shows.
+    A dict of `probabilities` (a list, one a class), `digit` (the number of the class) and its
+    `name`.
     """
     probabilities = softmax(model.forward(x))[0]
     digit = int(probabilities.argmax())
-    reading = {
+    return {
         "probabilities": probabilities.tolist(),
         "digit": digit,
         "name": classes.names_of(model, len(probabilities))[digit],
     }
-    return reading | ({"look": packed(look(model, x, digit))} if look else {})
 
 
 def pictures_of(steps):

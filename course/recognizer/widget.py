@@ -21,7 +21,7 @@ from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.readers import MissingModelError, Readers, what_it_tells_apart
-from course.recognizer.reading import pictures_of, read
+from course.recognizer.reading import packed, pictures_of, read
 from course.recognizer.strokes import StrokeError, check, render
 from course.recognizer.tuning import accuracy, fine_tune
 from course.widgets.without_kernel import WithoutKernel
@@ -278,14 +278,18 @@ class Recognizer(WithoutKernel, Conversation, anywidget.AnyWidget):
 
     def _read_with(self, name):
         """One model's reading; a failure is this model's alone, the others go on."""
+        reading = {}
         try:
             model = self.models.present(name)
+            reading |= read(model, self.steps.x)
             look = self.looks.get(name) or LOOKS.get(getattr(model, "name", name))
-            return read(model, self.steps.x, look)
+            if look:
+                reading["look"] = packed(look(model, self.steps.x, reading["digit"]))
         except MissingModelError as problem:
-            return {"error": str(problem)}
+            reading["error"] = str(problem)
         except Exception as problem:
-            return {"error": self._describe(problem)}
+            reading["error"] = self._describe(problem)
+        return reading
 
     def _judge(self):
         """Tell the page of the learner's own digits: how many, and how they are read.
