@@ -231,6 +231,11 @@ def test_without_anything_done_the_panel_is_the_same_for_everybody(folder):
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
+def test_the_panel_leads_to_each_lesson_once(folder):
+    last = ProgressPanel("10b-pytorch")  # with nothing done the next one is the first
+    assert repr(last).endswith("Next: 00-start-here.")
+
+
 def test_the_panel_of_a_lesson_keeps_that_its_end_was_reached(folder):
     ProgressPanel()
     assert not folder.exists()

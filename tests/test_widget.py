@@ -24,6 +24,7 @@ from course.recognizer import widget as widget_module
 from course.recognizer.collection import HALVES, Collection
 from course.recognizer.pictures import PictureError
 from course.recognizer.preprocess import EmptyDrawingError
+from course.recognizer.reading import packed
 from course.recognizer.strokes import draw_digit, paste_digit
 from course.recognizer.tuning import accuracy
 from course.recognizer.widget import Recognizer
@@ -553,8 +554,8 @@ def test_a_token_that_looks_at_everything_is_shown_beside_one_that_does_not():
             weights[7] = np.linspace(0.8, 1.2, 400) / 400
             return weights[np.newaxis]
 
-    packed = widget_module._packed(insight.attention(Model(), None, 0))
-    row = np.frombuffer(packed["pixels"], np.int8).reshape(packed["shape"])[7]
+    sent = packed(insight.attention(Model(), None, 0))
+    row = np.frombuffer(sent["pixels"], np.int8).reshape(sent["shape"])[7]
     assert row.argmax() >= 390 and row.min() > 0
 
 
@@ -568,7 +569,7 @@ def test_a_token_that_looks_at_everything_is_shown_beside_one_that_does_not():
     ],
 )
 def test_looks_are_packed_into_bytes(values, pixels):
-    assert list(widget_module._packed(values)["pixels"]) == pixels
+    assert list(packed(values)["pixels"]) == pixels
 
 
 # Showing itself

@@ -104,7 +104,7 @@ class Patient(Exercise):
 
     def _line(self):
         old, new = (part.strip() for part in self.mend)
-        return f"Write `{new}` in place of `{old}`." if new else f"Take out `{old}`."
+        return f"Write\n    {new}\nin place of\n    {old}" if new else f"Take out\n    {old}"
 
     def reveal(self):
         """Print what to write in place of what, and keep that it was shown."""

@@ -2,33 +2,26 @@
 
 The page (the five .js files) draws by itself and sends its strokes when the pen is lifted, and
 while drawing as soon as the last answer has come. Everything that both sides know is a trait, so
-that a second view, a reloaded page and Python all see the same drawing. Every message from the
-page carries a number, which comes back in `answered`: a number that does not come back tells the
-page that there is nobody to answer.
+that a second view, a reloaded page and Python all see the same drawing.
 """
 
-import asyncio
-import contextlib
-import threading
-import traceback
 from pathlib import Path
 
 import anywidget
 import numpy as np
-from PIL import Image
-from traitlets import Bytes, Dict, Int, List, TraitError, Unicode, observe, validate
+from traitlets import Bytes, Dict, List, TraitError, observe, validate
 
 from course.models import pretrained
 from course.nn import classes
-from course.nn.errors import CourseError
-from course.nn.losses import softmax
 from course.nn.training import copy_weights, put_back
 from course.recognizer import fallback
 from course.recognizer.collection import Collection
+from course.recognizer.conversation import Conversation
 from course.recognizer.insight import LOOKS
 from course.recognizer.pictures import read_canvas
 from course.recognizer.preprocess import CANVAS, EmptyDrawingError, normalize
 from course.recognizer.readers import MissingModelError, Readers, what_it_tells_apart
+from course.recognizer.reading import packed, pictures_of, read
 from course.recognizer.strokes import StrokeError, check, render
 from course.recognizer.tuning import accuracy, fine_tune
 from course.widgets.without_kernel import WithoutKernel
@@ -42,8 +35,6 @@ PARTS = (
     "collection.js",
     "page.js",
 )
-THUMBNAIL = 140  # longer side of the cropped picture on the page
-LONGEST = 500  # characters of an error that the page is told
 
 
 def _as_bytes(value, widget):
@@ -51,7 +42,7 @@ def _as_bytes(value, widget):
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-class Recognizer(WithoutKernel, anywidget.AnyWidget):
+class Recognizer(WithoutKernel, Conversation, anywidget.AnyWidget):
     """Draw a digit, or whatever the models were trained on, and watch them read it.
 
     Args:
@@ -77,12 +68,6 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
     strokes = List().tag(sync=True)
     picture = Bytes().tag(sync=True, from_json=_as_bytes)  # 280 * 280 bytes, or none
 
-    # the conversation
-    request = Int().tag(sync=True)  # number of the page's last message
-    answered = Int().tag(sync=True)  # number of the last one that was dealt with
-    error = Unicode().tag(sync=True)  # what went wrong with it
-    busy = Unicode().tag(sync=True)  # what takes a while, while it does
-
     # what the page shows
     names = List().tag(sync=True)  # of the models
     outputs = Dict().tag(sync=True)  # name -> list of the names of its classes
@@ -107,11 +92,7 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         self.looks = looks or {}
         self.predictions = {}  # name -> probabilities (classes,) of the present drawing
         self.steps = None  # the present drawing's Steps
-        self.traceback = ""  # of the last exception, in full
         self._asked = None
-        self._thread, self._loop = threading.current_thread(), None
-        with contextlib.suppress(RuntimeError):  # outside a notebook there is none
-            self._loop = asyncio.get_running_loop()
         self._before_tuning = {}
         known = self.models.class_names()
         drawn = class_names or next(iter(known.values()), classes.DIGITS)
@@ -211,14 +192,6 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
 
     # For the page
 
-    def set_state(self, sync_data):
-        """Take what the page sends; what it cannot mean is answered, and changes nothing."""
-        try:
-            super().set_state(sync_data)
-        except Exception as problem:
-            request = sync_data.get("request") if isinstance(sync_data, dict) else None
-            self._between_cells(self._refuse, request, problem)
-
     @validate("strokes", "picture")
     def _check_drawing(self, proposal):
         value = proposal["value"]
@@ -242,18 +215,6 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
             return
         self._between_cells(self._answer_button, content, buffers)
 
-    def _between_cells(self, answer, *arguments):
-        """Call `answer` in the thread of the notebook's cells, when no cell is running.
-
-        JupyterLab may deliver messages in another thread while a cell runs. If that cell trains
-        one of these models, reading a drawing would overwrite what its layers keep for the way
-        back.
-        """
-        if self._loop is None or threading.current_thread() is self._thread:
-            answer(*arguments)
-        else:
-            self._loop.call_soon_threadsafe(answer, *arguments)
-
     def _answer_drawing(self):
         # one message may change strokes, picture and request, and each is told separately
         asked = (self.strokes, self.picture, self.request)
@@ -261,10 +222,6 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
             self._asked = asked
             with self._answering():
                 self._read()
-
-    def _refuse(self, request, problem):
-        with self._answering(request):
-            raise problem
 
     def _answer_button(self, content, buffers):
         """Do what the page asks for by a button, or with a picture file."""
@@ -293,24 +250,6 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
             else:
                 raise ValueError(f"the page asked for {action!a:.40}, which is unknown here")
 
-    @contextlib.contextmanager
-    def _answering(self, request=None):
-        """Whatever happens inside, the page gets an answer, and sees what went wrong.
-
-        An exception in a widget's callback would otherwise end in a log that nobody reads.
-        """
-        error = ""
-        with self.hold_sync():  # all of the answer in one message
-            try:
-                yield
-            except (CourseError, OSError, TraitError) as problem:
-                error = str(problem)
-            except Exception as problem:
-                error = self._describe(problem)
-            finally:
-                self.error, self.busy = _sendable(error), ""
-                self.answered = request if isinstance(request, int) else self.request
-
     def _read(self):
         """Read the drawing and tell the page.
 
@@ -331,11 +270,8 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
             for name, reading in readings.items()
             if "probabilities" in reading
         }
-        cropped = Image.fromarray(self.steps.cropped)
-        cropped.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-        pictures = (np.asarray(cropped), self.steps.scaled, self.steps.centered)
         self.result = {
-            "steps": [_packed(picture) for picture in pictures],
+            "steps": pictures_of(self.steps),
             "size": self.steps.cropped.shape,
             "models": readings,
         }
@@ -345,27 +281,15 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
         reading = {}
         try:
             model = self.models.present(name)
-            probabilities = softmax(model.forward(self.steps.x))[0]
-            digit = int(probabilities.argmax())
-            answer = classes.names_of(model, len(probabilities))[digit]
-            reading |= {
-                "probabilities": probabilities.tolist(),
-                "digit": digit,
-                "name": answer,
-            }
+            reading |= read(model, self.steps.x)
             look = self.looks.get(name) or LOOKS.get(getattr(model, "name", name))
             if look:
-                reading["look"] = _packed(look(model, self.steps.x, digit))
+                reading["look"] = packed(look(model, self.steps.x, reading["digit"]))
         except MissingModelError as problem:
             reading["error"] = str(problem)
         except Exception as problem:
             reading["error"] = self._describe(problem)
         return reading
-
-    def _describe(self, problem):
-        """An exception nobody foresaw, in a line for the page; `traceback` has it in full."""
-        self.traceback = traceback.format_exc()
-        return f"{type(problem).__name__}: {problem}"
 
     def _judge(self):
         """Tell the page of the learner's own digits: how many, and how they are read.
@@ -394,19 +318,3 @@ class Recognizer(WithoutKernel, anywidget.AnyWidget):
 def _listed(class_names):
     """Names of classes by model, for the page."""
     return {name: list(names) for name, names in class_names.items()}
-
-
-def _sendable(text):
-    """The text for a message to the page: not too long, and without halves of characters."""
-    return text[:LONGEST].encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _packed(array):
-    """An array for the page: its shape and one byte for each number.
-
-    Pictures (uint8) go as they are, other numbers as signed bytes, the greatest being 127 or -127.
-    """
-    if array.dtype != np.uint8:
-        most = np.abs(array).max() or 1.0
-        array = np.rint(array * (127 / most)).astype(np.int8)
-    return {"shape": array.shape, "pixels": array.tobytes()}

@@ -18,7 +18,12 @@ from course.plots.style import alt_metadata
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
-PARTS = ("common.js", "kernel_hover_arithmetic.js", "kernel_hover.js")
+PARTS = (
+    "common.js",
+    "kernel_hover_arithmetic.js",
+    "kernel_hover_pictures.js",
+    "kernel_hover.js",
+)
 KEYS = ("names", "kernels", "biases", "w", "b")
 
 

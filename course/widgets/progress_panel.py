@@ -85,7 +85,7 @@ class ProgressPanel(WithoutKernel, anywidget.AnyWidget):
         ways = [
             ("More of this lesson", more),
             ("Next", [next_one] if next_one else []),
-            ("All lessons", [first] if first != self.lesson else []),
+            ("All lessons", [first] if first not in (self.lesson, next_one) else []),
         ]
         return [(words, lessons) for words, lessons in ways if lessons]
 
