@@ -104,37 +104,76 @@ def test_whatever_helps_is_right(patient, replacements):
 
 LONGER, SLOWER = ("epochs=6", "epochs=25"), ("learning_rate=0.05", "learning_rate=0.01")
 UNITS = [("784, 32", "784, 100"), ("Dense(32", "Dense(100")]
+ORDER = "x = x[rng.permutation(len(x))]"
+BACK = "np.where(dy > 0, dy, np.float32(0.1) * dy)"
+COPIES = ("SimpleRng(10)", "SimpleRng(10)\n    x, labels = x[::-1].copy(), labels[::-1].copy()")
 NO_HELP = [  # a patient, what is written in place of what, a part of what is said
     (1, [LONGER], "as wrong as those before"),
     (1, [("learning_rate=3.0", "learning_rate=30.0")], "the wrong way"),
     (1, [("learning_rate=3.0", "learning_rate=1.5")], "still too large"),
+    (1, [("learning_rate=3.0", "learning_rate=0.0001")], "lead nowhere"),
     (1, UNITS, "steps that are as large"),
     (2, [LONGER], "never move"),
     (2, [SLOWER], "at whatever learning rate"),
     (2, [*UNITS, ("random(32)", "random(100)")], "silent again"),
+    (2, [("-8 *", "-4 *")], "With these first biases"),
     (3, [LONGER], "by heart what is wrong"),
     (3, [SLOWER], "these pairs"),
     (3, UNITS, "and sooner"),
+    (3, [(ORDER, f"{ORDER}\n    labels = labels[rng.permutation(len(x))]")], "the same order"),
+    (3, [(ORDER, "labels = labels[rng.permutation(len(x))]")], "the same order"),
     (4, [("epochs=10", "epochs=25")], "by millionths"),
     (4, [("learning_rate=0.02", "learning_rate=0.5")], "too large for the last one"),
+    (4, [("784, 32", "784, 64"), ("Dense(32", "Dense(64"), ("(64, 32", "(64, 64")], "More units"),
+    (4, [('"bend0": Sigmoid()', '"bend0": ReLU()')], "that are left"),
+    (4, [("range(1, 6)", "range(1, 4)")], "that are left"),
+    (4, [('"momentum"', '"adam"')], "Another optimizer"),
     (5, [("epochs=40", "epochs=60")], "more of what ails it"),
     (5, [("784, 64", "784, 200"), ("Dense(64", "Dense(200")], "even better"),
+    (5, [("784, 64", "784, 32"), ("Dense(64", "Dense(32")], "A smaller network"),
     (5, [("learning_rate=0.02", "learning_rate=0.05")], "sooner or later"),
+    (5, [("epochs=40", "epochs=25")], "Fewer epochs are right"),
+    (5, [("epochs=40", "epochs=1")], "Fewer epochs are right"),
+    (5, [("epochs=40", "epochs=40, patience=30")], "take less patience"),
+    (5, [("epochs=40", "epochs=40, weight_decay=0.0001")], "in another strength"),
+    (5, [("validation_split=0.2", "validation_split=0.0")], "Whatever share"),
     (6, [("learning_rate=0.05", "learning_rate=50.0")], "makes up for something"),
     (6, [LONGER], "make up for it at best"),
-    (6, [("reshape(-1, 784) / 255", "reshape(-1, 784) * 255")], "too large"),
+    (6, [(TWICE, "reshape(-1, 784) * 255")], "too large"),
+    (6, [(TWICE, "reshape(-1, 784) / 128")], "still too small"),
+    (6, [(TWICE, "reshape(-1, 784) / 10")], "still too small"),
+    (6, UNITS, "for want of units"),
     (7, [LONGER], "however long"),
     (7, [SLOWER], "at whatever learning rate"),
     (7, UNITS, "where their curve is flat"),
+    (7, [("*= 50", "*= 20")], "still so large"),
+    (7, [("tanh=Tanh()", "bend=Sigmoid()")], "gets the same sums"),
+    (7, [("tanh=Tanh()", "bend=ReLU()")], "gets the same sums"),
     (8, [LONGER], "are one"),
     (8, [("learning_rate=0.02", "learning_rate=0.1")], "get equal gradients"),
     (8, UNITS, "all of them equal"),
+    (8, [("w[:] = 0.01", "w[:] = 0")], "Another number"),
+    (8, [("w[:] = 0.01", "w[:] = rng.random(1)")], "Another number"),
+    (8, [("relu=ReLU()", "bend=Tanh()")], "on their way"),
     (9, [LONGER], "no farther than few"),
     (9, [("learning_rate=0.02", "learning_rate=0.002")], "of another length"),
+    (9, UNITS, "in a wrong direction, too"),
+    (9, [(BACK, "np.where(self.x < 0, dy, np.float32(0.1) * dy)")], "multiply x by"),
+    (9, [(BACK, "np.where(self.x > 0, 1, np.float32(0.1))")], "multiply x by"),
+    (9, [(BACK, "dy")], "multiply x by"),
     (10, [("epochs=12", "epochs=3")], "is not to be believed"),
     (10, [("learning_rate=0.05", "learning_rate=0.01")], "is not to be believed"),
     (10, UNITS, "for want of units"),
+    (10, [("x[:200]", "x[:50]"), ("labels[:200]", "labels[:50]")], "Fewer digits"),
+    (10, [COPIES], "In another order"),
 ]
+
+
+def test_at_least_four_wrong_ways_are_told_for_each_patient():
+    for number in range(1, 11):
+        told = {words for patient, _, words in NO_HELP if patient == number}
+        known = PATIENTS[f"patient-{number}"].mistakes
+        assert len(told) == len(known) >= 4, number  # each of them is tried
 
 
 @pytest.mark.parametrize(("number", "replacements", "words"), NO_HELP)
@@ -146,11 +185,28 @@ def test_what_does_not_help_is_told_why(number, replacements, words):
     assert f"{patient.illness!r}" not in str(verdict)  # that is for the learner to say
 
 
+def test_an_illness_that_is_gone_is_not_spoken_of():
+    """The illness is mended, and the network held back by something else that was changed."""
+    slow = ("learning_rate=0.05", "learning_rate=0.0005")
+    verdict = clinic.PATIENT_2.verdict(changed(clinic.PATIENT_2, (BIASES, ""), slow))
+    assert verdict.kind == "value"
+    assert str(verdict).endswith("What else is not as it was? Change one thing only.")
+
+
+def test_what_is_unknown_and_does_not_help_leads_to_the_hints():
+    fewer = ("epochs=6", "epochs=5")
+    verdict = clinic.PATIENT_3.verdict(changed(clinic.PATIENT_3, fewer))
+    assert verdict.kind == "value"
+    assert str(verdict).endswith("`clinic.PATIENT_3.hint()` says where to look.")
+
+
 def test_what_is_gone_for_the_price_of_another_illness_is_told():
     equal = "    for w in model.parameters.values(): w[:] = 0.01\n"
     verdict = clinic.PATIENT_7.verdict(changed(clinic.PATIENT_7, (SPREAD, equal)))
     assert verdict.kind == "value"
-    assert "80% are wanted. What ailed it is gone, but: The gradient" in str(verdict)
+    assert "80% are wanted. The doctor finds no more of what ailed it, but: The gradient" in str(
+        verdict
+    )
 
 
 BAD = {

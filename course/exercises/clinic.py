@@ -6,6 +6,7 @@ Each function stands in the lesson as it stands here. What ails it is said furth
 import numpy as np
 
 from course import mnist
+from course.exercises import changes
 from course.exercises.patient import Patient
 from course.nn.activations import ReLU, Sigmoid, Tanh
 from course.nn.layers import Dense, Layer, Sequential
@@ -113,27 +114,6 @@ def patient_10(images, labels):
 
 # ---- What ails them ------------------------------------------------------------------------------
 
-
-def is_longer(now, before):
-    return now.recipe.epochs > before.recipe.epochs
-
-
-def has_another_rate(now, before):
-    return now.recipe.learning_rate != before.recipe.learning_rate
-
-
-def has_a_larger_rate(now, before):
-    return now.recipe.learning_rate > before.recipe.learning_rate
-
-
-def is_larger(now, before):
-    return now.size > before.size
-
-
-def has_larger_inputs(now, before):
-    return abs(now.x).max() > 2 * abs(before.x).max()
-
-
 PATIENT_1 = Patient(
     patient_1,
     "rate too large",
@@ -141,11 +121,17 @@ PATIENT_1 = Patient(
     "How far does one step move the weights, and how far should it?",
     reads=0.8,
     mistakes={
-        "More epochs are more steps that are as wrong as those before.": is_longer,
-        "The learning rate goes the wrong way.": has_a_larger_rate,
+        "More epochs are more steps that are as wrong as those before.": changes.is_longer,
+        "The learning rate goes the wrong way.": changes.has_a_larger_rate,
+        "A smaller learning rate is right, but now the steps are so small that six epochs lead "
+        "nowhere: they should move the weights by about a thousandth of their size.": (
+            changes.has_a_rate_within(0, 0.01)
+        ),
         "A smaller learning rate is right, but this one is still too large: the steps should move "
-        "the weights by about a thousandth of their size, a hundredth at most.": has_another_rate,
-        "More units take steps that are as large.": is_larger,
+        "the weights by about a thousandth of their size, a hundredth at most.": (
+            changes.has_a_rate_within(0.5, 2.9)
+        ),
+        "More units take steps that are as large.": changes.is_larger,
     },
 )
 PATIENT_2 = Patient(
@@ -155,11 +141,16 @@ PATIENT_2 = Patient(
     "How many units take part, from the first step on?",
     reads=0.8,
     mistakes={
-        "Without a gradient silent units never move, however long: how do they begin?": is_longer,
-        "Silent units get no gradient, at whatever learning rate: how do they begin?": (
-            has_another_rate
+        "Without a gradient silent units never move, however long: how do they begin?": (
+            changes.is_longer
         ),
-        "More units, and most of them silent again: how do they begin?": is_larger,
+        "Silent units get no gradient, at whatever learning rate: how do they begin?": (
+            changes.has_another_rate
+        ),
+        "More units, and most of them silent again: how do they begin?": changes.is_larger,
+        "With these first biases, too, many units take no part: which ones are usual?": (
+            changes.has_other_first("hidden.b")
+        ),
     },
 )
 PATIENT_3 = Patient(
@@ -173,10 +164,12 @@ PATIENT_3 = Patient(
     "`_, _, x, y = patient_3(images, labels)`, then `plots.digits(x[:10], y[:10])`.",
     reads=0.8,
     mistakes={
-        "With more epochs it learns by heart what is wrong.": is_longer,
+        "With more epochs it learns by heart what is wrong.": changes.is_longer,
         "The steps are healthy; at no learning rate is there anything to learn from these pairs "
-        "of digits and labels.": has_another_rate,
-        "A larger network learns by heart, and sooner, what is wrong.": is_larger,
+        "of digits and labels.": changes.has_another_rate,
+        "A larger network learns by heart, and sooner, what is wrong.": changes.is_larger,
+        "In an order of their own the labels do not belong to the digits, either: both need the "
+        "same order.": changes.has_another_order,
     },
 )
 PATIENT_4 = Patient(
@@ -186,11 +179,15 @@ PATIENT_4 = Patient(
     "What becomes of the gradient on its way from the last layer to the first?",
     reads=0.55,
     mistakes={
-        "The first layers move by millionths: more epochs will not do.": is_longer,
+        "The first layers move by millionths: more epochs will not do.": changes.is_longer,
         "A learning rate that suits the first layers is far too large for the last one.": (
-            has_another_rate
+            changes.has_another_rate
         ),
-        "More units in a layer do not help the gradient through it.": is_larger,
+        "More units in a layer do not help the gradient through it.": changes.is_larger,
+        "Fewer sigmoids are right, but each of those that are left passes on a quarter of the "
+        "gradient at most.": changes.has_fewer_sigmoids,
+        "Another optimizer takes larger steps where gradients are small. They are as small as "
+        "before: what makes them so?": changes.has_another_optimizer,
     },
 )
 PATIENT_5 = Patient(
@@ -201,9 +198,19 @@ PATIENT_5 = Patient(
     reads=0.75,
     noise=0.3,
     mistakes={
-        "More epochs is more of what ails it.": is_longer,
-        "A larger network learns by heart even better.": is_larger,
-        "At another learning rate it does the same, sooner or later.": has_another_rate,
+        "More epochs is more of what ails it.": changes.is_longer,
+        "A larger network learns by heart even better.": changes.is_larger,
+        "At another learning rate it does the same, sooner or later.": changes.has_another_rate,
+        "Its best weights are kept, so it reads well. But it trains on long after them, for "
+        "nothing: take less patience.": changes.has_patience,
+        "Fewer epochs are right. How many, the validation loss says: end where it is lowest.": (
+            changes.is_shorter
+        ),
+        "A smaller network learns by heart as well, given so many epochs.": changes.is_smaller,
+        "Weight decay is one way, but in another strength: try ten times as much, or as little.": (
+            changes.has_weight_decay
+        ),
+        "Whatever share is held out, it learns the others by heart.": changes.has_another_split,
     },
 )
 PATIENT_6 = Patient(
@@ -215,10 +222,13 @@ PATIENT_6 = Patient(
     reads=0.8,
     mistakes={
         "A larger learning rate makes up for something that is too small elsewhere: look at what "
-        "goes in.": has_a_larger_rate,
-        "More epochs make up for it at best: look at what goes in.": is_longer,
-        "Now what goes in is too large.": has_larger_inputs,
-        "It is not for want of units: look at what goes in.": is_larger,
+        "goes in.": changes.has_a_larger_rate,
+        "More epochs make up for it at best: look at what goes in.": changes.is_longer,
+        "Now what goes in is too large.": changes.has_inputs_up_to(10, np.inf),
+        "What goes in is larger than it was, and still too small: it should reach about 1.": (
+            changes.has_inputs_up_to(0.005, 0.5)
+        ),
+        "It is not for want of units: look at what goes in.": changes.is_larger,
     },
 )
 PATIENT_7 = Patient(
@@ -228,11 +238,17 @@ PATIENT_7 = Patient(
     "Where on their curve are the units, from the first step on?",
     reads=0.8,
     mistakes={
-        "Where the curve is flat hardly a gradient comes through, however long.": is_longer,
+        "Where the curve is flat hardly a gradient comes through, however long.": changes.is_longer,
         "Where the curve is flat hardly a gradient comes through, at whatever learning rate.": (
-            has_another_rate
+            changes.has_another_rate
         ),
-        "More units, and all of them where their curve is flat.": is_larger,
+        "More units, and all of them where their curve is flat.": changes.is_larger,
+        "Another activation function gets the same sums. What makes them so large?": (
+            changes.has_other_layers
+        ),
+        "Other first weights, but still so large that most units are where their curve is flat.": (
+            changes.has_other_first("hidden.w")
+        ),
     },
 )
 PATIENT_8 = Patient(
@@ -243,9 +259,11 @@ PATIENT_8 = Patient(
     "`model.parameters['hidden.w'][:, :2]`.",
     reads=0.8,
     mistakes={
-        "32 equal units are one, however long it is trained.": is_longer,
-        "Equal units get equal gradients, at whatever learning rate.": has_another_rate,
-        "More units, and all of them equal.": is_larger,
+        "32 equal units are one, however long it is trained.": changes.is_longer,
+        "Equal units get equal gradients, at whatever learning rate.": changes.has_another_rate,
+        "More units, and all of them equal.": changes.is_larger,
+        "Another number, and again the same for all units.": changes.has_other_first("hidden.w"),
+        "Equal units stay equal, whatever becomes of them on their way.": changes.is_still_ill,
     },
 )
 PATIENT_9 = Patient(
@@ -256,9 +274,11 @@ PATIENT_9 = Patient(
     "backward pass with the forward pass.",
     reads=0.8,
     mistakes={
-        "Many steps in a wrong direction lead no farther than few.": is_longer,
-        "Steps of another length still lead in a wrong direction.": has_another_rate,
-        "A larger network goes in a wrong direction, too.": is_larger,
+        "Many steps in a wrong direction lead no farther than few.": changes.is_longer,
+        "Steps of another length still lead in a wrong direction.": changes.has_another_rate,
+        "A larger network goes in a wrong direction, too.": changes.is_larger,
+        "It is still not the gradient of the forward pass. What does that multiply x by where it "
+        "is above 0, and what where it is below?": changes.is_still_ill,
     },
 )
 PATIENT_10 = Patient(
@@ -273,9 +293,11 @@ PATIENT_10 = Patient(
     reads=0.8,
     mistakes={
         "It learns very well; it is the number beside it that is not to be believed.": (
-            lambda now, before: now.recipe != before.recipe
+            changes.has_another_recipe
         ),
-        "It is not for want of units.": is_larger,
+        "It is not for want of units.": changes.is_larger,
+        "Fewer digits are there twice, but some still are.": changes.has_fewer_samples,
+        "In another order, too, some validation digits are trained on.": changes.has_another_order,
     },
 )
 PATIENTS = {f"patient-{n}": globals()[f"PATIENT_{n}"] for n in range(1, 11)}

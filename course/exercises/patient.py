@@ -39,10 +39,24 @@ class Treatment:
     labels: np.ndarray
     recorder: Recorder
     accuracy: float  # of digits that were held out: a share in [0, 1]
+    illness: str  # that it came with
 
-    @property
+    @functools.cached_property
     def findings(self):
         return examine(self.recorder.trainer, self.x, self.labels)
+
+    @property
+    def is_ill(self):
+        return self.illness in [finding.illness for finding in self.findings]
+
+    @property
+    def first_weights(self):
+        return self.recorder.start
+
+    @property
+    def kinds(self):
+        """The names of the layers' classes."""
+        return [type(layer).__name__ for _, layer in self.model.walk()]
 
     @property
     def size(self):
@@ -133,22 +147,28 @@ class Patient(Exercise):
         return self._judge(outcome.value)
 
     def _judge(self, treated):
-        findings = {finding.illness: finding for finding in treated.findings}
-        is_ill, reads = self.illness in findings, f"{treated.accuracy:.0%} of {HELD_OUT} new digits"
-        if not is_ill and treated.accuracy >= self.reads:
+        reads = f"{treated.accuracy:.0%} of {HELD_OUT} new digits"
+        if not treated.is_ill and treated.accuracy >= self.reads:
             text = f"Healthy: it reads {reads}, and the doctor finds no more {self.illness!r}."
-            others = "".join(f" But the doctor adds: {finding}" for finding in findings.values())
+            others = "".join(f" But the doctor adds: {finding}" for finding in treated.findings)
             return Verdict("passed", "right", text + others)
-        if is_ill:
-            text = f"Not yet: it reads {reads}, and what ails it is still there."
-        else:
-            text = f"Not yet: it reads {reads}, and {self.reads:.0%} are wanted."
+        lacks = "what ails it is still there" if treated.is_ill else f"{self.reads:.0%} are wanted"
+        text = f"Not yet: it reads {reads}, and {lacks}."
         fitting = (s for s, fits in self.mistakes.items() if fits(treated, self._ill))
         if mistake := next(fitting, ""):
             return Verdict("wrong", "mistake", f"{text} {mistake}")
-        if not is_ill and findings:
-            text += f" What ailed it is gone, but: {next(iter(findings.values()))}"
-        return Verdict("wrong", "value", text)
+        return Verdict("wrong", "value", f"{text} {self._advice(treated)}")
+
+    def _advice(self, treated):
+        """What to do next, for an attempt that no known mistake fits."""
+        if treated.is_ill:
+            return f"`clinic.{self.sick.__name__.upper()}.hint()` says where to look."
+        if treated.findings:
+            return f"The doctor finds no more of what ailed it, but: {treated.findings[0]}"
+        return (
+            "The doctor finds no more of what ailed it. What else is not as it was? Change one "
+            "thing only."
+        )
 
     def _treat(self, function, seed=0):
         """Train what `function` returns; None if that is no training run."""
@@ -165,7 +185,7 @@ class Patient(Exercise):
         *_, new_x, new_labels = function(*held_out)
         with np.errstate(all="ignore"):
             accuracy = evaluate(model, new_x, new_labels)[1]
-        return Treatment(model, recipe, x, labels, recorder, accuracy)
+        return Treatment(model, recipe, x, labels, recorder, accuracy, self.illness)
 
     def _digits(self, seed):
         """((images, labels) to train on, the same of other digits): copies, to do with at will."""

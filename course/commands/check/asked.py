@@ -37,17 +37,20 @@ def find(place):
     return found if isinstance(found, Exercise) else None
 
 
-def asked_for(sources, original=()):
+def asked_for(sources, original=(), lesson=None):
     """Return what a notebook is to be judged by: a list of Asked, in the order of the lesson.
 
     Args:
         sources: its code cells, as texts.
         original: those of the lesson that it is a copy of; what is deleted is asked for, too.
+        lesson: the name of that lesson: exercises of others, which it may build upon, are not
+            asked for.
     """
     found = exercises_in(sources)
     wanted = [place for place, one in exercises_in(original).items() if one.checked]
     wanted += [place for place, one in found.items() if one.checked and place not in wanted]
-    return [found.get(place, Asked(place)) for place in wanted]
+    asked = [found.get(place, Asked(place)) for place in wanted]
+    return [one for one in asked if lesson in (None, one.exercise.lesson)]
 
 
 def exercises_in(sources):

@@ -53,8 +53,9 @@ def _judged(path, seed, timeout):
     except (lessons.DamagedError, OSError):
         return result | {"problem": "This is no notebook, or a damaged one: it cannot be read."}
     original = original_of(path)
-    wanted = asked.asked_for(_sources(cells), _sources(code_cells(original)) if original else [])
     result["lesson"] = original and original.stem
+    originals = _sources(code_cells(original)) if original else []
+    wanted = asked.asked_for(_sources(cells), originals, result["lesson"])
     if not wanted:
         result["problem"] = "It asks for no exercise of the course: there is no check in it."
         return result
