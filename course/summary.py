@@ -152,7 +152,7 @@ def networks():
 
     try:
         return shelf.saved()
-    except OSError:  # lesson 06, which is about them, tells why
+    except OSError:  # lesson 06b, which is about them, tells why
         return []
 
 

@@ -1,4 +1,4 @@
-"""Lesson 06: erasing pixels, its figures, and the wrong answers that its exercises refuse."""
+"""Lessons 06 and 06b: erasing pixels, figures, and the wrong answers that exercises refuse."""
 
 import io
 
@@ -180,6 +180,20 @@ def test_the_center_of_the_exercise_is_that_of_the_package():
         np.testing.assert_array_equal(exercises.center(scaled), preprocess.center(scaled)[0])
 
 
+def test_own_digits_come_first_and_at_least_as_often_as_known_ones():
+    own, known = np.array([1, 2, 3]), np.array([7, 8, 9, 0])
+    assert exercises.rehearse(own, known).tolist() == [1, 2, 3, 1, 2, 3, 7, 8, 9, 0]
+    assert exercises.rehearse(known, own).tolist() == [7, 8, 9, 0, 1, 2, 3]
+
+
+def rehearse(own, known, count=None):
+    """By a loop; `count` is how many of `own` are wanted at least."""
+    digits = []
+    while len(digits) < (len(known) if count is None else count):
+        digits += [*own]
+    return np.array([*digits, *known])
+
+
 def refuse(probabilities, threshold):
     return [int(p.argmax()) if p.max() >= threshold else -1 for p in probabilities]
 
@@ -190,6 +204,7 @@ def refuse(probabilities, threshold):
         (exercises.SLANT, slant),
         (exercises.CENTER, center),
         (exercises.REFUSE, refuse),
+        (exercises.REHEARSE, rehearse),
     ],
 )
 def test_another_way_is_right_too(exercise, attempt):
@@ -212,6 +227,9 @@ WRONG = {
     "refuse at the threshold": (
         exercises.REFUSE, lambda p, t: np.where(p.max(1) > t, p.argmax(1), -1)
     ),
+    "rehearse own ones once": (exercises.REHEARSE, lambda o, k: rehearse(o, k, len(o))),
+    "rehearse too few": (exercises.REHEARSE, lambda o, k: rehearse(o, k, len(k) - len(o) + 1)),
+    "rehearse no known ones": (exercises.REHEARSE, lambda o, k: rehearse(o, k)[: -len(k)]),
     "refuse with 0": (exercises.REFUSE, lambda p, t: np.where(p.max(1) < t, 0, p.argmax(1))),
 }  # fmt: skip
 

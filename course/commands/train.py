@@ -60,7 +60,7 @@ def add_arguments(parser):
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
     target.add_argument(
-        "--save", metavar="NAME", help="the model, with its record, on the shelf of lesson 06"
+        "--save", metavar="NAME", help="the model, with its record, on the shelf of lesson 06b"
     )
     parser.add_argument("--log", metavar="FILE", help="the log (default: a new one in logs/mine)")
     parser.add_argument("--resume", metavar="FILE", help="go on with the run saved in FILE")

@@ -1,4 +1,4 @@
-"""The exercises of lesson 06."""
+"""The exercises of lessons 06 and 06b."""
 
 import numpy as np
 
@@ -6,6 +6,7 @@ from course.exercises import Exercise
 from course.nn.losses import softmax
 
 LESSON = "06-recognizer"
+SECOND = "06b-your-own"
 
 
 def slant(image):
@@ -29,6 +30,11 @@ def center(scaled):
 def read_or_refuse(probabilities, threshold):
     digits = probabilities.argmax(axis=1)
     return np.where(probabilities.max(axis=1) < threshold, -1, digits)
+
+
+def rehearse(own, known):
+    times = -(-len(known) // len(own))  # rounded up
+    return np.concatenate([own] * times + [known])
 
 
 def _images(random):
@@ -61,6 +67,15 @@ def _doubts(random):
     return cases
 
 
+def _own_and_known(random):
+    digits = [np.array(d, np.uint8) for d in ([7], [1, 2, 3], [4, 0, 9, 5, 6])]
+    cases = [(digits[0], digits[2]), (digits[1], digits[2]), (digits[2], digits[1])]
+    for own, times, more in random.integers((2, 1, 1), (6, 4, 2), (3, 3)):
+        count = own * times + more  # of known ones: one more than whole rounds
+        cases.append(tuple(random.integers(0, 256, (n, 3, 3), np.uint8) for n in (own, count)))
+    return cases
+
+
 def _slant_about(image, row, column):
     rows, columns = np.indices(image.shape)
     return (image * (rows - row) * (columns - column)).sum() / (image * (rows - row) ** 2).sum()
@@ -82,6 +97,38 @@ def _exchanged(scaled):
     return _centered(scaled, column, row)
 
 
+REHEARSE = Exercise(
+    rehearse,
+    _own_and_known,
+    "How many times does `own` have to come, to be at least as long as `known`? A last round that "
+    "is needed only in part counts as a whole one.",
+    "-(-a // b) is a / b, rounded up. np.concatenate joins arrays along their first axis.",
+    "np.concatenate([own] * times + [known]), with times = -(-len(known) // len(own)).",
+    lesson=SECOND,
+    mistakes={
+        "`own` comes only once: among many known digits it hardly counts": lambda own, known: (
+            np.concatenate([own, known])
+        ),
+        "the rounds are rounded down, so `own` comes out shorter than `known`": lambda own, known: (
+            np.concatenate([own] * (len(known) // len(own)) + [known])
+        ),
+        "the last round is cut off; take all of `own` in each": lambda own, known: np.concatenate(
+            [np.resize(own, known.shape), known]
+        ),
+        "there is a round too many where whole rounds are enough": lambda own, known: (
+            np.concatenate([own] * (len(known) // len(own) + 1) + [known])
+        ),
+        "each one is repeated by itself; repeat `own` as a whole": lambda own, known: (
+            np.concatenate([own.repeat(-(-len(known) // len(own)), axis=0), known])
+        ),
+        "`known` is left out": lambda own, known: np.concatenate(
+            [own] * -(-len(known) // len(own))
+        ),
+        "`known` comes first": lambda own, known: np.concatenate(
+            [known] + [own] * -(-len(known) // len(own))
+        ),
+    },
+)
 SLANT = Exercise(
     slant,
     _images,
@@ -91,7 +138,7 @@ SLANT = Exercise(
     "weights=image) their means.",
     "After rows = rows - np.average(rows, weights=image), and columns likewise: (image * rows * "
     "columns).sum() divided by (image * rows**2).sum().",
-    lesson=LESSON,
+    lesson=SECOND,
     mistakes={
         "rows and columns are counted from the corner, not from the center of mass": (
             lambda image: _slant_about(image, 0, 0)

@@ -1,4 +1,4 @@
-"""Lesson 06: the learner's own digits, or drawings of other classes, in two halves as IDX."""
+"""Lesson 06b: the learner's own digits, or drawings of other classes, in two halves as IDX."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Lesson 06: pictures of classes of your own, as a data set in the form of MNIST.
+"""Lesson 06b: pictures of classes of your own, as a data set in the form of MNIST.
 
 Each picture goes the way that a drawing goes: read as ink on black, cut out, scaled and centered.
 A folder of pictures that has a sub-folder for each class, named like it, becomes four IDX files

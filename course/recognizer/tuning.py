@@ -1,4 +1,4 @@
-"""Lesson 06: how well a model reads the learner's digits, and fine-tuning on them."""
+"""Lesson 06b: how well a model reads the learner's digits, and fine-tuning on them."""
 
 import dataclasses
 from dataclasses import dataclass
