@@ -166,6 +166,8 @@ def test_what_is_kept_is_what_the_lesson_says():
     assert set(rows) == {*steps.STEPS, steps.SHIFTS, steps.COMMITTEE, steps.BOTH}
     assert all((row["trained_on"], row["tested_on"]) == (60_000, 10_000) for row in rows.values())
     mean = {name: np.mean(row["accuracy"]) for name, row in rows.items()}
+    assert mean["cnn"] == pytest.approx(0.983, abs=5e-4)  # what lesson 08 begins with, and its end
+    assert mean["averaged weights"] == pytest.approx(0.996, abs=5e-4)
     assert mean["cnn"] < mean["two convolutions"] < mean["twice the epochs"]
     assert mean["mlp"] < mean["mlp, augmented"]
     assert mean["averaged weights"] <= mean["committee"]
