@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from course import models
 from course.attention import PatchAttention
 from course.cnn import CNN
-from course.commands import CommandError
-from course.commands import train as train_command
+from course.commands import CommandError, resuming
 from course.mlp import MLP
 from course.models import architecture, shapes
 from course.nn import checkpoint, files
@@ -506,7 +505,7 @@ def resume(path):
         return
     if "recipe" in saved.info:
         with contextlib.suppress(CommandError):  # its sentence for a recipe that is none
-            train_command.saved_recipe(saved)
+            resuming.recipe_of(saved)
     resumed = WHOLE.trainer(MLP(inputs=6, hidden=4, outputs=3))
     saved.restore_trainer(resumed)
     resumed.fit(*data())
