@@ -65,7 +65,8 @@ reset: $(SETUP)
 
 test: $(SETUP)
 	$(PYTEST) --nbval tests notebooks
-	@echo "Not part of make test, because they need more than the sample and .venv (see .ci/run):"
+	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
+	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
 	@echo "    tests/full     the full MNIST"
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"

@@ -319,6 +319,19 @@ def with_replacement(weights, velocity, x, labels, gradients, *rest):
     return shuffled_copies(weights, velocity, x[chosen], labels[chosen], gradients, *rest)
 
 
+@pytest.mark.parametrize("kind", [bool, int, np.uint8, np.float32, float])
+def test_ones_and_zeros_may_be_of_any_kind(kind):
+    def relu(z):
+        return np.maximum(z, 0), (z > 0).astype(kind)
+
+    def max_pool(x):
+        y, won = yours_convolution.max_pool(x)
+        return y, won.astype(kind)
+
+    for exercise, attempt in ((exercises.RELU, relu), (yours_convolution.MAX_POOL, max_pool)):
+        assert exercise.verdict(attempt).status == "passed"
+
+
 @pytest.mark.parametrize(
     ("attempt", "message"),
     [
@@ -333,6 +346,7 @@ def with_replacement(weights, velocity, x, labels, gradients, *rest):
 def test_an_epoch_that_goes_wrong_is_told_where(attempt, message):
     verdict = yours_training.TRAIN_EPOCH.verdict(attempt)
     assert verdict.status == "wrong" and message in verdict.message
+    assert "random=<random generator>, " in verdict.message  # and no address
 
 
 def test_an_epoch_may_shuffle_and_cut_in_any_way():

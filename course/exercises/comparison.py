@@ -74,7 +74,7 @@ ERROR = Exercise(
     "return np.mean(results), np.std(results, ddof=1) / math.sqrt(...).",
     lesson=LESSON,
     mistakes={
-        "the deviation is divided by n and not by n - 1: ddof=1 is missing": (
+        "the variance is divided by n and not by n - 1: ddof=1 is missing": (
             lambda r: (np.mean(r), np.std(r) / math.sqrt(len(r)))
         ),
         "this is the deviation of one run; that of the mean is sqrt(n) times smaller": (
@@ -135,7 +135,7 @@ LEAD = Exercise(
             _lead_over(lambda a, b: math.sqrt(len(a) * (np.var(a) + np.var(b))))
         ),
         "the lead is not divided by its standard deviation yet": _lead_over(lambda a, b: 1),
-        "the lead has a sign: below 0 where the first network is ahead": (
+        "the sign is lost: the lead is below 0 where the first network is ahead": (
             lambda a, b: abs(lead(a, b))
         ),
     },

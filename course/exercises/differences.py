@@ -131,6 +131,8 @@ def _written(value):
     if isinstance(value, (list, tuple)):
         text = ", ".join(map(_written, value))
         return f"[{text}]" if isinstance(value, list) else f"({text})"
+    if isinstance(value, np.random.Generator):  # its repr is an address, another one each time
+        return "<random generator>"
     return value.__name__ if inspect.isfunction(value) else repr(value)
 
 

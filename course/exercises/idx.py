@@ -221,7 +221,7 @@ WAV = Exercise(
     "np.frombuffer(content[44 : 44 + size], '<i2').",
     lesson="01-idx",
     mistakes={
-        "numbers are read with the big end first, which WAV has last": (
+        "numbers are read with the big end first; in WAV the little end comes first": (
             _like_wav("big", dtype=">i2")
         ),
         "the samples are read without a sign; half of a sound is below zero": (

@@ -172,7 +172,7 @@ SOFTMAX_GRADIENT = Exercise(
     "With dlogits = probabilities.copy(): dlogits[np.arange(len(labels)), labels] -= 1.",
     lesson="02-mlp",
     mistakes={
-        "the loss is a mean over the batch; the division by its size is left out": (
+        "the division by the batch size is left out; the loss is a mean over the batch": (
             lambda p, y: softmax_gradient(p, y) * len(y)
         ),
         "it is divided by the batch size twice": lambda p, y: softmax_gradient(p, y) / len(y),
@@ -242,7 +242,7 @@ TRAIN_EPOCH = Exercise(
     "after the loop.",
     lesson="02-mlp",
     mistakes={
-        "it ends after the first batch; `return` stands behind the loop": _one_batch_only,
+        "it ends after the first batch; `return` belongs after the loop": _one_batch_only,
         "the last batch is left out where it is smaller than the others": _only_whole_batches,
         "each gradient is taken at the weights from before the epoch, not at those of now": (
             _always_from_the_start

@@ -19,7 +19,7 @@ def dense(x, w, b):
 
 
 def relu(z):
-    return np.maximum(z, 0), z > 0
+    return np.maximum(z, 0), (z > 0).astype(z.dtype)
 
 
 def softmax_cross_entropy(logits, labels):
@@ -196,11 +196,17 @@ RELU = Exercise(
     "return np.maximum(z, 0), z > 0.",
     lesson=LESSON,
     mistakes={
-        "negative numbers change their sign; they should become 0": lambda z: (np.abs(z), z > 0),
-        "z comes back as it was; what is negative should become 0": lambda z: (z, z > 0),
-        "at exactly 0 the slope is 1; the course takes 0": lambda z: (np.maximum(z, 0), z >= 0),
+        "negative numbers change their sign; they should become 0": lambda z: (
+            np.abs(z),
+            1.0 * (z > 0),
+        ),
+        "z comes back as it was; what is negative should become 0": lambda z: (z, 1.0 * (z > 0)),
+        "at exactly 0 the slope is 1; the course takes 0": lambda z: (
+            np.maximum(z, 0),
+            1.0 * (z >= 0),
+        ),
         "the slope is 1 where it should be 0, and 0 where it should be 1": (
-            lambda z: (np.maximum(z, 0), z <= 0)
+            lambda z: (np.maximum(z, 0), 1.0 * (z <= 0))
         ),
         "in place of the slope the value comes twice": (
             lambda z: (np.maximum(z, 0), np.maximum(z, 0))

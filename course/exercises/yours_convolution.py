@@ -33,7 +33,7 @@ def max_pool(x):
     upper = np.maximum(x[:, :, ::2, ::2], x[:, :, ::2, 1::2])
     lower = np.maximum(x[:, :, 1::2, ::2], x[:, :, 1::2, 1::2])
     y = np.maximum(upper, lower)
-    return y, x == y.repeat(2, axis=2).repeat(2, axis=3)
+    return y, (x == y.repeat(2, axis=2).repeat(2, axis=3)).astype(x.dtype)
 
 
 # ---- Inputs to try them on -----------------------------------------------------------------------
@@ -106,7 +106,7 @@ def _pool_with(pool):
     def run(x):
         four = np.stack([x[:, :, i::2, j::2] for i in (0, 1) for j in (0, 1)])
         y = pool(four)
-        return y, x == y.repeat(2, axis=2).repeat(2, axis=3)
+        return y, 1.0 * (x == y.repeat(2, axis=2).repeat(2, axis=3))
 
     return run
 
@@ -188,10 +188,10 @@ MAX_POOL = Exercise(
         "only the pixels in the upper row are compared": _pool_with(
             lambda four: four[:2].max(axis=0)
         ),
-        "it takes the largest size; a pixel counts with its sign": _pool_with(
+        "it takes the largest absolute value; a pixel counts with its sign": _pool_with(
             lambda four: np.abs(four).max(axis=0)
         ),
-        "won marks those that have lost": lambda x: (max_pool(x)[0], ~max_pool(x)[1]),
+        "won marks those that have lost": lambda x: (max_pool(x)[0], 1 - max_pool(x)[1]),
         "won has the pixels themselves; it is 1 where one has won, and 0 elsewhere": (
             lambda x: (max_pool(x)[0], x * max_pool(x)[1])
         ),

@@ -248,7 +248,7 @@ BATCH_NORM_BACKWARD = Exercise(
         "dgamma and dbeta are means over the batch; they are sums": _changed(
             lambda dz, dgamma, dbeta, batch: (dz, dgamma / batch, dbeta / batch)
         ),
-        "dgamma is that of beta; it is multiplied by what gamma was multiplied with": _changed(
+        "dgamma is what dbeta should be; the normalized z is missing as a factor": _changed(
             lambda dz, dgamma, dbeta, batch: (dz, dbeta, dbeta)
         ),
         "gamma is left out of dz": (

@@ -196,7 +196,7 @@ TRAIN_EPOCH = EpochExercise(
     "total / len(x).",
     lesson=LESSON,
     mistakes={
-        "it ends after the first batch; `return` stands behind the loop": _epoch_with(
+        "it ends after the first batch; `return` belongs after the loop": _epoch_with(
             batches=lambda batches: batches[:1]
         ),
         "the last batch is left out where it is smaller than the others": _epoch_with(
