@@ -557,7 +557,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path / "file"))
     DOUBLE.check(lambda x: x + x)
-    correct, problem = capsys.readouterr().out.splitlines()
+    correct, problem, *_ = capsys.readouterr().out.splitlines()
     assert correct.startswith("Correct") and problem.startswith("This cannot be saved in ")
 
 
