@@ -557,7 +557,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path / "file"))
     DOUBLE.check(lambda x: x + x)
-    correct, problem = capsys.readouterr().out.splitlines()
+    correct, problem, *_ = capsys.readouterr().out.splitlines()
     assert correct.startswith("Correct") and problem.startswith("This cannot be saved in ")
 
 
@@ -596,7 +596,7 @@ def test_a_kernel_lives_on_and_names_the_cell(line, message):
     notebook = new_notebook(cells=cells)
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     _, check, after = (cell.outputs for cell in notebook.cells)
-    assert message in check[0].text
+    assert " ".join(message.split()) in " ".join(check[0].text.split())
     assert after[0].text == "alive\n"
 
 

@@ -37,8 +37,8 @@ def moving_average(weights, decay):
     return means
 
 
-def mean_opinion(logits):
-    return np.mean([softmax(of_one) for of_one in logits], axis=0)
+def mean_opinion(of_each):
+    return np.mean([softmax(logits) for logits in of_each], axis=0)
 
 
 def col2im(rows, height, width):
@@ -269,7 +269,7 @@ OPINION = Exercise(
     mean_opinion,
     _opinions,
     "What is to be averaged, logits or probabilities? And over which axis?",
-    "Make probabilities of each network's logits first: softmax(logits[n]). Then the mean over the "
+    "Make probabilities of each network's logits first: softmax(of_each[n]). Then the mean over the "
     "networks, axis 0.",
     lesson=LESSON,
     large=_large_opinions,

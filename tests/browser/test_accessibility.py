@@ -59,6 +59,7 @@ def test_the_keyboard_reaches_everything(open_canvas, tmp_path):
         "Picture …",
         "range",
         "attention: where the framed patch looks; arrow keys choose another",
+        "Choose networks",
         "Collect",
         *(f"Save the drawing as a {label}" for label in range(10)),
         "Remove last saved digit",
