@@ -83,8 +83,10 @@ def test_the_last_step_also_reads_together_and_from_several_places(few, tmp_path
     last = steps.LADDER[-1].name
     results, _ = measure(tmp_path, [last])
     kinds = {row["step"]: row for row in results}
-    assert list(kinds) == [last, steps.SHIFTS, steps.COMMITTEE, steps.BOTH]
-    assert [len(row["accuracy"]) for row in results] == [2, 2, 1, 1]
+    assert list(kinds) == [steps.LONGER, last, steps.SHIFTS, steps.COMMITTEE, steps.BOTH]
+    assert [len(row["accuracy"]) for row in results] == [2, 2, 2, 1, 1]
+    last_epoch = [run[-1] for run in kinds[last]["by_epoch"]]
+    assert kinds[steps.LONGER]["accuracy"] == pytest.approx(last_epoch)  # before the average
     read = [dict(np.load(path))["read"] for path in sorted(tmp_path.iterdir())]
     right = (np.mean(read, axis=0).argmax(axis=1) == few.test_labels).mean()
     assert kinds[steps.COMMITTEE]["accuracy"] == [pytest.approx(right)]
@@ -101,10 +103,9 @@ def test_each_step_adds_one_idea():
         "batch norm": [],
         "dropout, smoothing": [],
         "augmentation": ["augment"],
-        "twice the epochs": ["epochs"],
-        "averaged weights": ["average"],
+        "averaged weights": ["epochs", "average"],  # LONGER tells what the epochs alone do
     }
-    assert ladder["twice the epochs"].recipe.epochs == deep.RECIPE.epochs
+    assert ladder["averaged weights"].recipe.epochs == deep.RECIPE.epochs
     parts = [kinds(ladder[name].make(1)) for name in [*ladder][1:4]]
     assert parts == [(0, 0.0, 0.0), (2, 0.0, 0.0), (2, 0.3, 0.05)]
 
@@ -163,7 +164,7 @@ def test_what_is_kept_is_what_the_lesson_says():
     kept = report.read(KEPT, needed)
     assert kept["command"].startswith("python -m course bench steps")
     rows = {row["step"]: row for row in kept["results"]}
-    assert set(rows) == {*steps.STEPS, steps.SHIFTS, steps.COMMITTEE, steps.BOTH}
+    assert set(rows) == {*steps.STEPS, steps.LONGER, steps.SHIFTS, steps.COMMITTEE, steps.BOTH}
     assert all((row["trained_on"], row["tested_on"]) == (60_000, 10_000) for row in rows.values())
     mean = {name: np.mean(row["accuracy"]) for name, row in rows.items()}
     assert mean["cnn"] == pytest.approx(0.983, abs=5e-4)  # what lesson 08 begins with, and its end

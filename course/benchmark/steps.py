@@ -62,8 +62,7 @@ def named(name):
 def ladder():
     """The steps of which each adds one idea to the one before."""
     averaged = dataclasses.replace(deep.RECIPE, average=deep.RECIPE.average or 0.999)
-    longer = dataclasses.replace(averaged, average=0.0)
-    augmented = dataclasses.replace(longer, epochs=longer.epochs // 2)
+    augmented = dataclasses.replace(averaged, average=0.0, epochs=averaged.epochs // 2)
     plain = dataclasses.replace(augmented, augment=False)
     return (
         Step("cnn", named("cnn"), models.recipe("cnn")),
@@ -71,7 +70,6 @@ def ladder():
         Step("batch norm", with_norm, plain),
         Step("dropout, smoothing", deep.DeepCNN, plain),
         Step("augmentation", deep.DeepCNN, augmented),
-        Step("twice the epochs", deep.DeepCNN, longer),
         Step("averaged weights", deep.DeepCNN, averaged),
     )
 
@@ -93,7 +91,8 @@ OTHERS = (
 )
 STEPS = {step.name: step for step in (*LADDER, *OTHERS)}
 FOLDER = "runs/steps"
-ARRAYS = {"read", "read_shifted", "by_epoch"}  # what is kept of a run
+ARRAYS = {"read", "read_last", "read_shifted", "by_epoch"}  # what is kept of a run
+LONGER = "twice the epochs"  # the last step before its weights are averaged
 SHIFTS, COMMITTEE, BOTH = "small shifts", "committee", "committee, small shifts"
 
 
@@ -107,9 +106,11 @@ class AfterEachEpoch(training.Observer):
     def __init__(self, model, x, y):
         self.model, self.x, self.y = model, x, y
         self.accuracy = []
+        self.read = None  # probabilities (digits, 10), by the weights of the last epoch
 
     def on_epoch(self, record):
-        self.accuracy.append(training.evaluate(self.model, self.x, self.y)[1])
+        self.read = probabilities(self.model, self.x)
+        self.accuracy.append((self.read.argmax(axis=1) == self.y).mean())
 
 
 def measure(names=None, seeds=3, epochs_factor=1.0, folder=None, report=print):
@@ -124,18 +125,21 @@ def measure(names=None, seeds=3, epochs_factor=1.0, folder=None, report=print):
     Returns:
         A list of dicts: `step`, `epochs`, `trained_on` and `tested_on` (numbers of digits),
         `accuracy` (fractions of 1, one a seed), `by_epoch` (after each epoch, a list a seed) and
-        `misread` (indices of test digits, a list a seed). At its end is what the networks of the
-        ladder's last step read from several places, together, and both, if they are among `names`.
+        `misread` (indices of test digits, a list a seed). Beside the ladder's last step, if it is
+        among `names`, are LONGER, and at the end what its networks read from several places,
+        together, and both.
     """
     digits = mnist.load()
     folder = Path(folder or FOLDER)
     results = []
-    for name in names or STEPS:
+    for name in STEPS if names is None else names:
         step = STEPS[name]
         epochs = max(1, round(epochs_factor * step.recipe.epochs))
         recipe = dataclasses.replace(step.recipe, epochs=epochs, validation_split=0.0)
         step = dataclasses.replace(step, recipe=recipe)
         runs = [kept_or_done(step, seed, digits, folder, report) for seed in range(1, seeds + 1)]
+        if name == LADDER[-1].name:
+            results.append(result(LONGER, epochs, digits, [run["read_last"] for run in runs]))
         results.append(result(name, epochs, digits, [run["read"] for run in runs]))
         results[-1]["by_epoch"] = [run["by_epoch"].tolist() for run in runs]
         if name == LADDER[-1].name:
@@ -217,6 +221,7 @@ def run(step, seed, digits):
     """Train one network; return arrays.
 
     `read` and `read_shifted`: its probabilities (test digits, 10) as it is and from several places;
+    `read_last`: those of the last epoch, which differ from `read` where weights were averaged;
     `by_epoch`: its accuracy (epochs,) after each epoch. Raises KeyboardInterrupt if it was stopped.
     """
     x, test_x = (
@@ -233,6 +238,7 @@ def run(step, seed, digits):
     shifted = committee.from_several_places(network)
     return {
         "read": probabilities(network, test_x),
+        "read_last": observer.read,
         "read_shifted": probabilities(shifted, test_x),
         "by_epoch": np.array(observer.accuracy),
     }
