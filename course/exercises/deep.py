@@ -269,8 +269,8 @@ OPINION = Exercise(
     mean_opinion,
     _opinions,
     "What is to be averaged, logits or probabilities? And over which axis?",
-    "Make probabilities of each network's logits first: softmax(of_each[n]). Then the mean over the "
-    "networks, axis 0.",
+    "Make probabilities of each network's logits first: softmax(of_each[n]). Then the mean over "
+    "the networks, axis 0.",
     lesson=LESSON,
     large=_large_opinions,
     mistakes={
