@@ -101,7 +101,7 @@ def test_each_step_adds_one_idea():
         changed[step.name] = [name for name in recipes[0] if recipes[0][name] != recipes[1][name]]
     assert changed == {
         "batch norm": [],
-        "dropout, smoothing": [],
+        "dropout and smoothing": [],
         "augmentation": ["augment"],
         "averaged weights": ["epochs", "average"],  # LONGER tells what the epochs alone do
     }
@@ -130,7 +130,7 @@ def test_gradients_without_batch_norm_are_those_of_the_loss():
 
 def test_the_command_writes_and_prints_them(course, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = ["--steps", "cnn; mlp", "--seeds", "1", "--epochs-factor", "0.01", "--json"]
+    options = ["--steps", "cnn,mlp", "--seeds", "1", "--epochs-factor", "0.01", "--json"]
     code, lines, _ = course("bench", "steps", *options, "--out", "steps.json")
     results = json.loads(lines[-1])
     assert code == 0 and [row["step"] for row in results] == ["cnn", "mlp"]
@@ -141,7 +141,7 @@ def test_the_command_writes_and_prints_them(course, tmp_path, monkeypatch):
 
 
 def test_the_command_names_the_steps_that_there_are(course):
-    code, _, error = course("bench", "steps", "--steps", "cnn; resnet")
+    code, _, error = course("bench", "steps", "--steps", "cnn,resnet")
     assert code == 2 and "unknown 'resnet': use cnn, two convolutions" in error
 
 
@@ -170,5 +170,16 @@ def test_what_is_kept_is_what_the_lesson_says():
     assert mean["cnn"] == pytest.approx(0.983, abs=5e-4)  # what lesson 08 begins with, and its end
     assert mean["averaged weights"] == pytest.approx(0.996, abs=5e-4)
     assert mean["cnn"] < mean["two convolutions"] < mean["twice the epochs"]
-    assert mean["mlp"] < mean["mlp, augmented"]
+    assert mean["mlp"] < mean["mlp augmented"]
     assert mean["averaged weights"] <= mean["committee"]
+
+
+def test_a_folder_for_the_runs_that_is_a_file_is_refused_before_the_work(course, tmp_path):
+    (tmp_path / "taken").write_bytes(b"")
+    code, _, error = course("bench", "steps", "--steps", "cnn", "--runs", str(tmp_path / "taken"))
+    assert code == 1 and f"{tmp_path / 'taken'} is a file" in error
+
+
+def test_no_step_at_all_is_no_work(course, tmp_path):
+    code, lines, _ = course("bench", "steps", "--steps", "none", "--runs", str(tmp_path))
+    assert code == 0 and list(tmp_path.iterdir()) == [] and len(lines) == 2

@@ -68,7 +68,7 @@ def ladder():
         Step("cnn", named("cnn"), models.recipe("cnn")),
         Step("two convolutions", WithoutNorm, plain),
         Step("batch norm", with_norm, plain),
-        Step("dropout, smoothing", deep.DeepCNN, plain),
+        Step("dropout and smoothing", deep.DeepCNN, plain),
         Step("augmentation", deep.DeepCNN, augmented),
         Step("averaged weights", deep.DeepCNN, averaged),
     )
@@ -77,7 +77,7 @@ def ladder():
 def augmented(name, epochs):
     """The model `name` with its own recipe, but for augmentation, and for so many epochs."""
     recipe = dataclasses.replace(models.recipe(name), augment=True, epochs=epochs)
-    return Step(f"{name}, augmented", named(name), recipe)
+    return Step(f"{name} augmented", named(name), recipe)
 
 
 LADDER = ladder()
@@ -93,7 +93,7 @@ STEPS = {step.name: step for step in (*LADDER, *OTHERS)}
 FOLDER = "runs/steps"
 ARRAYS = {"read", "read_last", "read_shifted", "by_epoch"}  # what is kept of a run
 LONGER = "twice the epochs"  # the last step before its weights are averaged
-SHIFTS, COMMITTEE, BOTH = "small shifts", "committee", "committee, small shifts"
+SHIFTS, COMMITTEE, BOTH = "small shifts", "committee", "committee with shifts"
 
 
 class KeptRunError(CourseError, ValueError):
@@ -175,7 +175,7 @@ def result(name, epochs, digits, read):
 
 def kept_or_done(step, seed, digits, folder, report):
     """Return what `run` does; if the run was done before, from the file that it left."""
-    name = step.name.replace(", ", "-").replace(" ", "-")
+    name = step.name.replace(" ", "-")
     path = folder / f"{name}-{seed}-{fingerprint(step, digits)}.npz"
     about = f"{step.name}, seed {seed}, {step.recipe.epochs} epochs"
     if path.exists():
@@ -253,7 +253,7 @@ def probabilities(network, x, batch_size=1000):
 
 def table(results) -> str:
     """The results as text: a line for each step, mean accuracy and its standard error."""
-    width = max(len(row["step"]) for row in results)
+    width = max((len(row["step"]) for row in results), default=0)
     lines = [f"{'':{width}}  epochs  accuracy"]
     for row in results:
         values = row["accuracy"]

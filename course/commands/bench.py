@@ -4,17 +4,18 @@ well a model reads that has learned from so many digits, or with one idea more."
 
 import argparse
 import importlib.metadata
+import os
 
 from course import benchmark, commands, models, records
 from course.benchmark import convolutions, cost, learning, report, steps
 from course.nn.recipe import OPTIMIZERS
 
 
-def some_of(known, between=","):
+def some_of(known):
     """Return a parser of names from `known` with commas between, or "none" (for argparse)."""
 
     def parse(text):
-        names = [] if text == "none" else [name.strip() for name in text.split(between)]
+        names = [] if text == "none" else text.split(",")
         if unknown := [name for name in names if name not in known]:
             choices = ", ".join(known)
             raise argparse.ArgumentTypeError(f"unknown {unknown[0]!r}: use {choices}, or none")
@@ -105,10 +106,10 @@ def add_arguments(parser):
     )
     kind.add_argument(
         "--steps",
-        type=some_of(steps.STEPS, ";"),
+        type=some_of(steps.STEPS),
         default=[*steps.STEPS],
         metavar="NAMES",
-        help=f"with semicolons between, of: {'; '.join(steps.STEPS)} (default: all of them)",
+        help=f"of {','.join(steps.STEPS)} (default: all of them)",
     )
     kind.add_argument("--seeds", type=commands.positive_int, metavar="N", default=3)
     kind.add_argument(
@@ -195,6 +196,7 @@ def run_convolutions(arguments):
 
 
 def run_steps(arguments):
+    commands.check_files([("a run", os.path.join(arguments.runs, "run.npz"))], [])
     results = steps.measure(
         arguments.steps,
         arguments.seeds,
