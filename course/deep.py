@@ -22,8 +22,11 @@ from course.nn.regularization import BatchNorm, Dropout
 from course.nn.replicas import Replicas
 from course.nn.rng import SimpleRng
 
+# Chosen with the last 10,000 training digits held out, seed 1, 20 epochs: they misread 37, by the
+# running mean of the weights 43. With strokes made thicker and thinner, too, 42, which is no
+# difference, but digits that other people draw (`course.recognizer.drawings`) are read better.
 RECIPE = Recipe(
-    epochs=20,
+    epochs=24,
     batch_size=100,
     optimizer="adam",
     learning_rate=0.006,
@@ -32,7 +35,7 @@ RECIPE = Recipe(
     augment=True,
 )
 # Where 20 seconds are to be enough.
-QUICK = replace(RECIPE, epochs=3, augment=False)
+QUICK = replace(RECIPE, epochs=2, augment=False)
 
 
 class DeepCNN(Sequential):

@@ -55,6 +55,16 @@ def col2im(cols, kernel, x):
                 row += 1
 
 
+@jit(nogil=True, fastmath=REGROUP)
+def widen(dy, dsums):
+    """Copy dy (out_channels, rows, columns) into the first columns of dsums, which has more."""
+    out_channels, rows, columns = dy.shape
+    for o in range(out_channels):
+        for r in range(rows):
+            for s in range(columns):
+                dsums[o, r, s] = dy[o, r, s]
+
+
 # In the products the longer side stands first: then the result has few columns, as many as there
 # are kernels, and that is the form in which BLAS is fastest here.
 
@@ -67,15 +77,15 @@ def convolve(x, w, b):
     rows, columns = height - kernel + 1, width - kernel + 1
     y = np.empty((batch, out_channels, rows, columns), x.dtype)
     cols = np.zeros((in_channels * kernel * kernel, rows * width), x.dtype)
-    sums = np.empty((out_channels, rows * width), x.dtype)
+    sums = np.empty((rows * width, out_channels), x.dtype)
     weights = w.reshape(out_channels, -1)
     for n in range(batch):
         im2col(x[n], kernel, cols)
-        np.dot(weights, cols, sums)
-        for o in range(out_channels):
-            for r in range(rows):
-                for s in range(columns):
-                    y[n, o, r, s] = sums[o, r * width + s] + b[o]
+        np.dot(cols.T, weights.T, sums)
+        for r in range(rows):
+            for s in range(columns):
+                for o in range(out_channels):
+                    y[n, o, r, s] = sums[r * width + s, o] + b[o]
     return y
 
 
@@ -93,7 +103,7 @@ def convolve_backward_weights(x, w, dy):
     db = np.zeros(out_channels, x.dtype)
     for n in range(batch):
         im2col(x[n], kernel, cols)
-        dsums[:, :, :columns] = dy[n]
+        widen(dy[n], dsums)
         np.dot(cols, dline.T, of_image)
         total += of_image
         for o in range(out_channels):
@@ -113,7 +123,7 @@ def convolve_backward_input(x, w, dy):
     dline = dsums.reshape(out_channels, rows * width)
     weights = w.reshape(out_channels, -1)
     for n in range(batch):
-        dsums[:, :, :columns] = dy[n]
+        widen(dy[n], dsums)
         np.dot(weights.T, dline, dcols)
         col2im(dcols, kernel, dx[n])
     return dx

@@ -87,7 +87,7 @@ OTHERS = (
     Step("mlp", named("mlp"), models.recipe("mlp")),
     augmented("mlp", 40),
     Step("attention", named("attention"), models.recipe("attention")),
-    augmented("attention", 24),
+    augmented("attention", 16),
 )
 STEPS = {step.name: step for step in (*LADDER, *OTHERS)}
 FOLDER = "runs/steps"

@@ -59,7 +59,9 @@ class Replicas:
 
     def _collect(self, used):
         for name, gradient in self.network.gradients.items():
-            np.add.reduce([replica.gradients[name] for replica in used], out=gradient)
+            gradient[...] = used[0].gradients[name]
+            for replica in used[1:]:
+                gradient += replica.gradients[name]
         for name, buffer in self.network.buffers.items():
             if buffer.dtype != np.uint64:
                 np.mean([replica.buffers[name] for replica in used], axis=0, out=buffer)
