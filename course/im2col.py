@@ -93,7 +93,7 @@ def convolve(x, w, b):
 def convolve_backward_weights(x, w, dy):
     """Same as `course.cnn.convolve_backward_weights`: (dw, db)."""
     batch, in_channels, _, width = x.shape
-    _, out_channels, rows, columns = dy.shape
+    _, out_channels, rows, _ = dy.shape
     kernel = w.shape[2]
     cols = np.zeros((in_channels * kernel * kernel, rows * width), x.dtype)
     dsums = np.zeros((out_channels, rows, width), x.dtype)  # where sums are dropped it stays 0
@@ -115,7 +115,7 @@ def convolve_backward_weights(x, w, dy):
 def convolve_backward_input(x, w, dy):
     """Same as `course.cnn.convolve_backward_input`: dx of the padded images."""
     batch, in_channels, _, width = x.shape
-    _, out_channels, rows, columns = dy.shape
+    _, out_channels, rows, _ = dy.shape
     kernel = w.shape[2]
     dx = np.zeros_like(x)
     dcols = np.empty((in_channels * kernel * kernel, rows * width), x.dtype)

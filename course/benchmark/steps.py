@@ -124,8 +124,9 @@ def measure(names=None, seeds=3, epochs_factor=1.0, folder=None, report=print):
 
     Returns:
         A list of dicts: `step`, `epochs`, `trained_on` and `tested_on` (numbers of digits),
-        `accuracy` (fractions of 1, one a seed), `by_epoch` (after each epoch, a list a seed) and
-        `misread` (indices of test digits, a list a seed). Beside the ladder's last step, if it is
+        `accuracy` (fractions of 1, one a seed), `by_epoch` (after each epoch, a list a seed, where
+        these are the weights that are judged) and `misread` (indices of test digits, a list a
+        seed). Beside the ladder's last step, if it is
         among `names`, are LONGER, and at the end what its networks read from several places,
         together, and both.
     """
@@ -138,13 +139,12 @@ def measure(names=None, seeds=3, epochs_factor=1.0, folder=None, report=print):
         recipe = dataclasses.replace(step.recipe, epochs=epochs, validation_split=0.0)
         step = dataclasses.replace(step, recipe=recipe)
         runs = [kept_or_done(step, seed, digits, folder, report) for seed in range(1, seeds + 1)]
+        kinds = {name: [run["read"] for run in runs]}
         if name == LADDER[-1].name:
-            results.append(result(LONGER, epochs, digits, [run["read_last"] for run in runs]))
-        results.append(result(name, epochs, digits, [run["read"] for run in runs]))
-        results[-1]["by_epoch"] = [run["by_epoch"].tolist() for run in runs]
-        if name == LADDER[-1].name:
-            together = opinions(runs)
-            results += [result(kind, epochs, digits, read) for kind, read in together.items()]
+            kinds = {LONGER: [run["read_last"] for run in runs]} | kinds | opinions(runs)
+        rows = [result(kind, epochs, digits, read) for kind, read in kinds.items()]
+        rows[0]["by_epoch"] = [run["by_epoch"].tolist() for run in runs]
+        results += rows
     return results
 
 

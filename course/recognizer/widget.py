@@ -48,7 +48,7 @@ class Recognizer(WithoutKernel, Conversation, anywidget.AnyWidget):
     Args:
         models: name -> model, anything with `forward(x) -> logits` for x (1, 784) in [0, 1], or
             the path of one that `python -m course train` left. A model that is not there may
-            be None, or the exception that says why; the page shows it. By default the three
+            be None, or the exception that says why; the page shows it. By default those
             that come with the course; to exchange one of them,
             `pretrained.load_all() | {"mlp": "../runs/mlp.safetensors"}`.
         strokes: what is drawn at the start, see `course.recognizer.strokes`.
