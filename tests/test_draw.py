@@ -97,7 +97,7 @@ def test_the_page_is_served_with_the_widget_in_it_and_ctrl_c_ends_everything(tmp
         assert output["data"][WIDGET]["model_id"]
         assert cell["metadata"]["trusted"]  # else the page would not show the widget
         assert str(tmp_path / "own") in cell["source"]
-        assert output["data"]["text/plain"] == "Recognizer(mlp, cnn, attention)"
+        assert output["data"]["text/plain"] == "Recognizer(deep, mlp, cnn, attention)"
         code, err, alive = draw.end(signal.SIGINT)
     assert (code, err, alive) == (0, "", [])
     assert not list(draw.temporary.iterdir())

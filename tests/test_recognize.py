@@ -55,7 +55,7 @@ def answers(line):
 # What goes well
 
 
-def test_all_three_models_read_every_picture_a_line_each(recognize):
+def test_all_models_read_every_picture_a_line_each(recognize):
     paper(3).save("3.png")
     code, lines, err = recognize("7.png", "3.png")
     assert (code, err) == (0, [])

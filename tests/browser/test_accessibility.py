@@ -63,7 +63,7 @@ def test_the_keyboard_reaches_everything(open_canvas, tmp_path):
         "Collect",
         *(f"Save the drawing as a {label}" for label in range(10)),
         "Remove last saved digit",
-        *(f"Fine-tune {name} on your digits" for name in ("mlp", "cnn", "attention")),
+        *(f"Fine-tune {name} on your digits" for name in ("deep", "mlp", "cnn", "attention")),
     ]
     assert canvas.root.evaluate(MOVING) == []
 

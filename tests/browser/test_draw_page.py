@@ -22,8 +22,8 @@ def test_draw_opens_just_the_widget(chromium, tmp_path):
             page.mouse.down()
         page.mouse.up()
         readings = page.locator(".recognizer-model[data-digit='7']")
-        readings.nth(2).wait_for(timeout=10_000)
-        assert readings.count() == 3
+        readings.nth(3).wait_for(timeout=10_000)
+        assert readings.count() == 4
         offline = [url for url in elsewhere if not url.startswith(("data:", "blob:"))]
         assert offline == []
     finally:
