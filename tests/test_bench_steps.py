@@ -159,7 +159,6 @@ def test_the_table_has_means_and_standard_errors():
 KEPT = logs_folder() / "steps.json"
 
 
-@pytest.mark.skipif(not KEPT.exists(), reason=f"{KEPT.name} was not measured yet")
 def test_what_is_kept_is_what_the_lesson_says():
     needed = {"step", "epochs", "trained_on", "tested_on", "accuracy", "misread", "by_epoch"}
     kept = report.read(KEPT, needed)
@@ -169,7 +168,7 @@ def test_what_is_kept_is_what_the_lesson_says():
     assert all((row["trained_on"], row["tested_on"]) == (60_000, 10_000) for row in rows.values())
     mean = {name: np.mean(row["accuracy"]) for name, row in rows.items()}
     assert mean["cnn"] == pytest.approx(0.983, abs=5e-4)  # what lesson 08 begins with, and its end
-    assert mean["averaged weights"] == pytest.approx(0.996, abs=5e-4)
+    assert mean["averaged weights"] > 0.995
     assert mean["cnn"] < mean["two convolutions"] < mean["twice the epochs"]
     assert mean["mlp"] < mean["mlp augmented"]
     assert mean["averaged weights"] <= mean["committee"]

@@ -1,4 +1,4 @@
-"""From 98.4 to 99.6 %, step by step: what each idea of lesson 08 brings, for several seeds.
+"""Step by step beyond 99.5 %: what each idea of lesson 08 brings, for several seeds.
 
 Every step is trained on all the digits there are and judged on the test digits, of which nothing
 was chosen. Each run is kept in a folder of its own as soon as it is over, and not done again.
