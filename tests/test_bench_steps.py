@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,3 +184,15 @@ def test_a_folder_for_the_runs_that_is_a_file_is_refused_before_the_work(course,
 def test_no_step_at_all_is_no_work(course, tmp_path):
     code, lines, _ = course("bench", "steps", "--steps", "none", "--runs", str(tmp_path))
     assert code == 0 and list(tmp_path.iterdir()) == [] and len(lines) == 2
+
+
+def test_the_readme_tells_what_was_measured():
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = {row["step"]: row for row in report.read(KEPT, {"step", "accuracy"})["results"]}
+    median = np.median(rows[steps.LONGER]["accuracy"])
+    assert f"| deep, {deep.RECIPE.epochs} epochs | `deep` | {100 * median:.2f} % |" in text
+    (together,) = rows[steps.COMMITTEE]["accuracy"]
+    assert f"a committee of its three seeds {100 * together:.2f} %" in text
+    (figures,) = report.read(logs_folder() / "bench-deep.json")["results"]
+    assert figures["model"] == "deep" and figures["optimizer"] == "adam"
+    assert f"{figures['ratio_vs_torch']:.1f} times as long for deep" in text
