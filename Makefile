@@ -63,8 +63,14 @@ lab: $(SETUP)
 reset: $(SETUP)
 	@$(RUN) course lessons --reset "$(LESSON)"
 
+# The package on one core and the notebooks on the other; theirs is printed when both are over.
+# Whoever tests notebooks alone gets the settings of tests/conftest.py by name.
 test: $(SETUP)
-	$(PYTEST) --nbval tests notebooks
+	@notebooks=$$(mktemp); trap 'rm -f "$$notebooks"' EXIT; \
+	PYTHONPATH="$(CURDIR)/tests" $(PYTEST) -p conftest --nbval notebooks >"$$notebooks" 2>&1 & \
+	$(PYTEST) tests; package=$$?; \
+	wait $$! && code=0 || code=$$?; \
+	cat "$$notebooks"; [ $$package = 0 ] && [ $$code = 0 ]
 	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
 	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
 	@echo "    tests/full     the full MNIST"
