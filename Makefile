@@ -63,14 +63,15 @@ lab: $(SETUP)
 reset: $(SETUP)
 	@$(RUN) course lessons --reset "$(LESSON)"
 
-# The package on one core and the notebooks on the other; theirs is printed when both are over.
-# Whoever tests notebooks alone gets the settings of tests/conftest.py by name.
+# What is fast on one core; the notebooks and what is slow on the other, printed when both are over.
+# Notebooks alone get the settings of tests/conftest.py by its name.
 test: $(SETUP)
-	@notebooks=$$(mktemp); trap 'rm -f "$$notebooks"' EXIT; \
-	PYTHONPATH="$(CURDIR)/tests" $(PYTEST) -p conftest --nbval notebooks >"$$notebooks" 2>&1 & \
-	$(PYTEST) tests; package=$$?; \
+	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; \
+	{ PYTHONPATH="$(CURDIR)/tests" $(PYTEST) -p conftest --nbval notebooks; code=$$?; \
+	  $(PYTEST) -m slow tests && [ $$code = 0 ]; } >"$$rest" 2>&1 & \
+	$(PYTEST) -m "not slow" tests; fast=$$?; \
 	wait $$! && code=0 || code=$$?; \
-	cat "$$notebooks"; [ $$package = 0 ] && [ $$code = 0 ]
+	cat "$$rest"; [ $$fast = 0 ] && [ $$code = 0 ]
 	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
 	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
 	@echo "    tests/full     the full MNIST"
