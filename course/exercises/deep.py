@@ -6,7 +6,7 @@ import numpy as np
 
 from course.exercises import Exercise
 from course.exercises.numerical import finite_differences
-from course.nn.losses import softmax
+from course.nn import losses
 
 LESSON, APPENDIX = "08-last-percent", "08b-how-frameworks-convolve"
 EPSILON = 1e-5
@@ -38,7 +38,7 @@ def moving_average(weights, decay):
 
 
 def mean_opinion(of_each):
-    return np.mean([softmax(logits) for logits in of_each], axis=0)
+    return np.mean([losses.softmax(logits) for logits in of_each], axis=0)
 
 
 def col2im(rows, height, width):
@@ -137,7 +137,7 @@ def _nearest(image, row, column):
 
 
 def _over_networks(logits):
-    shares = softmax(logits.reshape(len(logits), -1).T).T  # of each logit, all networks'
+    shares = losses.softmax(logits.reshape(len(logits), -1).T).T  # of each logit, all networks'
     return shares.reshape(logits.shape).mean(axis=0)
 
 
@@ -269,26 +269,26 @@ OPINION = Exercise(
     mean_opinion,
     _opinions,
     "What is to be averaged, logits or probabilities? And over which axis?",
-    "Make probabilities of each network's logits first: softmax(of_each[n]). Then the mean over "
-    "the networks, axis 0.",
+    "Make probabilities of each network's logits first: losses.softmax(of_each[n]). Then the mean "
+    "over the networks, axis 0.",
     lesson=LESSON,
     large=_large_opinions,
     mistakes={
         "the logits are averaged, and then made probabilities; average the probabilities": (
-            lambda logits: softmax(logits.mean(axis=0))
+            lambda logits: losses.softmax(logits.mean(axis=0))
         ),
         "these are mean logits; make probabilities of each network's first": (
             lambda logits: logits.mean(axis=0)
         ),
         "the probabilities are added up; divide by the number of networks": (
-            lambda logits: np.sum([softmax(of_one) for of_one in logits], axis=0)
+            lambda logits: np.sum([losses.softmax(of_one) for of_one in logits], axis=0)
         ),
         "each network has one vote; its probabilities say how sure it is": (
             lambda logits: np.mean(np.eye(logits.shape[2])[logits.argmax(axis=2)], axis=0)
         ),
         "the softmax runs over the networks; it should run over the classes": (
             lambda logits: np.mean(
-                [softmax(of_place.T).T for of_place in logits.transpose(1, 0, 2)], axis=1
+                [losses.softmax(of_place.T).T for of_place in logits.transpose(1, 0, 2)], axis=1
             )
         ),
     },

@@ -41,7 +41,9 @@ def answer(exercise, name):
     if isinstance(exercise, Patient):
         return inspect.getsource(exercise.sick).replace(*exercise.mend)
     solution = exercise.solution
-    needed = sorted(set(solution.__code__.co_names) & set(solution.__globals__))
+    names = {n.id for n in ast.walk(ast.parse(inspect.getsource(solution)))
+             if isinstance(n, ast.Name)}  # fmt: skip
+    needed = sorted(names & set(solution.__globals__))
     imports = f"from {solution.__module__} import {', '.join(needed)}\n" if needed else ""
     return imports + re.sub(r"\Adef \w+\(", f"def {name}(", inspect.getsource(solution))
 
