@@ -5,7 +5,7 @@ from accessibility import assert_accessible
 from canvas import written
 from lab import THEMES
 
-VIEWPORT = {"width": 1100, "height": 2000}  # what is not in view is not judged
+VIEWPORT = {"width": 1100, "height": 2600}  # what is not in view is not judged
 FOCUSED = """root => {
     const element = document.activeElement;
     const name = element.getAttribute('aria-label') ?? element.textContent ?? '';

@@ -148,7 +148,8 @@ def test_an_exception_in_python_is_seen(canvas, lesson):
     canvas.write(written(3))
     canvas.wait("root => root.querySelector('[data-model=cnn] .recognizer-problem').innerText")
     canvas.settle()
-    assert canvas.readings() == {"mlp": "3", "cnn": "", "attention": "3"} and canvas.notice == ""
+    expected = {"deep": "3", "mlp": "3", "cnn": "", "attention": "3"}
+    assert canvas.readings() == expected and canvas.notice == ""
     lesson.run_python("del recognizer.models['cnn'].forward")
 
 
