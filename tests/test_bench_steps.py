@@ -196,3 +196,6 @@ def test_the_readme_tells_what_was_measured():
     (figures,) = report.read(logs_folder() / "bench-deep.json")["results"]
     assert figures["model"] == "deep" and figures["optimizer"] == "adam"
     assert f"{figures['ratio_vs_torch']:.1f} times as long for deep" in text
+    assert f"Its epoch takes {figures['seconds']:.1f} seconds" in text
+    assert f"{100 * figures['fraction_of_gemm_peak']:.0f} % of ours is spent" in text
+    assert f"begins at {100 * np.mean(rows['two convolutions']['accuracy']):.2f} %" in text
