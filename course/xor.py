@@ -8,12 +8,11 @@ can tell (Minsky & Papert, "Perceptrons", 1969). With a hidden layer of sigmoids
 
 import math
 
-import numba
 import numpy as np
 
 from course.nn import training
 from course.nn.activations import Sigmoid
-from course.nn.compiled import jit
+from course.nn.compiled import jit, prange
 from course.nn.layers import Dense, Sequential
 from course.nn.losses import MeanSquaredError
 from course.nn.recipe import OPTIMIZERS, Recipe
@@ -163,7 +162,7 @@ def is_solved(model):
 @jit(parallel=True)
 def train_many(x, y, w1, b1, w2, b2, learning_rate, epochs):
     """Train many networks at once, one per core at a time; axis 0 of the weights counts them."""
-    for k in numba.prange(len(w1)):
+    for k in prange(len(w1)):
         train_epochs(x, y, w1[k], b1[k], w2[k], b2[k], learning_rate, epochs, 0.0)
 
 

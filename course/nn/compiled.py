@@ -1,134 +1,75 @@
-"""Numba, set up once for the whole course.
+"""Numba, set up once for the whole course; and what stands in for it where it is missing.
 
 A function under `@jit` is ordinary Python that Numba compiles to machine code at its first call.
 The plain function stays reachable as `name.py_func`, so what a learner reads and steps through is
-what trains. The machine code is kept on disk; only the first call ever has to wait for it.
+what trains.
+
+In a browser there is no Numba. There `@jit(numpy=twin)` calls `twin` instead, a function of the
+same arguments and results that works on whole arrays, and without one the plain function.
 """
 
-import contextlib
 import functools
-import glob
-import sys
-import time
-import zlib
-from pathlib import Path
-
-import numba
-from numba.core import caching, event
+import os
 
 # A value for `fastmath`: lets the compiler regroup sums and round x * y + z once. Only then can it
 # add many numbers at a time. The last digits may differ from the textbook order's, but not from one
 # run to the next.
 REGROUP = {"reassoc", "contract"}
 
+try:
+    if os.environ.get("COURSE_WITHOUT_NUMBA"):  # to try what a browser computes
+        raise ImportError
+    from numba import prange
 
-def jit(function=None, **options):
+    from course.nn import machine_code
+    from course.nn.machine_code import CompileNotice
+
+    HAS_NUMBA = True
+except ImportError:
+    prange = range
+    HAS_NUMBA = False
+
+    class CompileNotice:
+        """Context manager that has nothing to say: nothing is compiled here."""
+
+        MESSAGE = ""
+
+        def __init__(self, stream=None):
+            self.seconds = 0.0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc_info):
+            pass
+
+
+def jit(function=None, *, numpy=None, **options):
     """Compile `function` with Numba: no Python objects inside, cached on disk.
 
     A division by zero gives inf or NaN, as in NumPy: the test that Python's exception needs would
     keep loops from being vectorized. Takes Numba's own options (`parallel=True`, `fastmath=True`,
-    ...); use it bare or with them.
+    ...); use it bare or with them. `numpy` is the function to call instead where Numba is missing.
 
     Where neither the package's folder nor the user's cache folder can be written, the function is
     compiled anew in each process instead of failing.
     """
     if function is None:
-        return lambda f: jit(f, **options)
-    compiled = numba.njit(**{"error_model": "numpy", **options})(function)
-    with contextlib.suppress(RuntimeError):  # "no locator available": no place to keep it
-        compiled._cache = MachineCode(function)  # as cache=True does with Numba's own
-    return compiled
+        return lambda f: jit(f, numpy=numpy, **options)
+    if HAS_NUMBA:
+        chosen = machine_code.compiled(function, options)
+    else:
+        chosen = stand_in(function if numpy is None else numpy)
+        chosen.py_func = function
+    chosen.numpy = numpy
+    return chosen
 
 
-class MachineCode(caching.FunctionCache):
-    """Numba's cache on disk, where damage costs a compilation and not every run from then on.
+def stand_in(function):
+    """A function of the same name and help that can carry other attributes than `function`."""
 
-    (A full disk or a crash leaves files that are cut off or full of zeros.)
-    """
+    @functools.wraps(function)
+    def call(*arguments):
+        return function(*arguments)
 
-    def __init__(self, function):
-        super().__init__(function)
-        self._cache_file = CheckedFiles(
-            self.cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
-        )
-
-    def load_overload(self, sig, target_context):
-        try:
-            return super().load_overload(sig, target_context)
-        except Exception:  # of any kind: damaged bytes are unpickled and linked
-            self._remove()
-
-    def _remove(self):
-        """Remove all that is kept of the function, and say so; do without where that fails."""
-        try:
-            for path in Path(self.cache_path).glob(f"{glob.escape(self._impl.filename_base)}.*"):
-                path.unlink(missing_ok=True)
-            say_once(f"Machine code in {self.cache_path} was damaged: it is compiled anew.")
-        except OSError as error:
-            self.disable()
-            say_once(
-                f"Machine code is compiled anew each time, as what is kept is damaged: {error}"
-            )
-
-
-class CheckedFiles(caching.IndexDataCacheFile):
-    """The files of a function, with a checksum behind the machine code: damaged, it may crash."""
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, **options)
-        self._version += " with checksums"  # files without are not asked for any
-
-    def _dump(self, obj):
-        content = super()._dump(obj)
-        return content + zlib.crc32(content).to_bytes(4, "little")  # unpickling looks no further
-
-    def _load_data(self, name):
-        content = Path(self._data_path(name)).read_bytes()
-        if zlib.crc32(content[:-4]).to_bytes(4, "little") != content[-4:]:
-            raise ValueError(f"{name} does not have its checksum")
-        return super()._load_data(name)
-
-
-@functools.cache
-def say_once(sentence):
-    """Print a sentence to stderr, however many functions it is true of."""
-    print(sentence, file=sys.stderr, flush=True)
-
-
-class CompileNotice(event.Listener):
-    """Context manager that says so, once, when something has to be compiled.
-
-    >>> with CompileNotice():
-    ...     train(...)
-    Compiling the loops to machine code, once: this takes up to 30 seconds ...
-
-    After the block `seconds` holds the time spent compiling (0.0: all came from the cache).
-    """
-
-    MESSAGE = (
-        "Compiling the loops to machine code: this happens once and takes up to 30 seconds ..."
-    )
-
-    def __init__(self, stream=None):
-        self.stream = stream
-        self.seconds = 0.0
-        self._depth = 0
-
-    def __enter__(self):
-        event.register("numba:compile", self)
-        return self
-
-    def __exit__(self, *exc_info):
-        event.unregister("numba:compile", self)
-
-    def on_start(self, event):
-        if self._depth == 0:
-            self._began = time.perf_counter()
-            if self.seconds == 0.0:
-                print(self.MESSAGE, file=self.stream or sys.stderr, flush=True)
-        self._depth += 1  # compiling a caller compiles what it calls: count the outermost only
-
-    def on_end(self, event):
-        self._depth -= 1
-        if self._depth == 0:
-            self.seconds += time.perf_counter() - self._began
+    return call
