@@ -6,6 +6,7 @@ What the course needs may be missing, so the packages are imported only where th
 import importlib.metadata
 import os
 import platform
+import sys
 import textwrap
 from dataclasses import dataclass
 
@@ -21,6 +22,29 @@ REPLACE_DIGITS = (
     "get the files again: `git restore data/sample` for the course's sample, "
     "`python -m course data --download` for full MNIST"
 )
+
+
+class Here:
+    """What can be done where the course runs: lessons ask it how much they may compute."""
+
+    @property
+    def compiled(self):
+        """Whether loops are compiled (Numba), and not replaced by operations on whole arrays."""
+        from course.nn import compiled
+
+        return compiled.HAS_NUMBA
+
+    @property
+    def browser(self):
+        """Whether Python runs in a web page: no threads, no other processes, no downloads."""
+        return sys.platform == "emscripten"
+
+    def scaled(self, number, without):
+        """`number` where loops are compiled; elsewhere the smaller one that is bearable there."""
+        return number if self.compiled else without
+
+
+HERE = Here()
 
 
 @dataclass(frozen=True)
@@ -77,6 +101,7 @@ def check():
         "Python": check_python,
         "packages": check_packages,
         "machine": check_machine,
+        "loops": check_loops,
         "BLAS": check_blas,
         "digits": check_digits,
     }
@@ -129,6 +154,13 @@ def check_machine():
     limited = hasattr(os, "sched_getaffinity")  # as in a container
     cores = len(os.sched_getaffinity(0)) if limited else os.cpu_count()
     return Finding("machine", f"{system}, {cores} cores", facts={"system": system, "cores": cores})
+
+
+def check_loops():
+    """What the loops of the course run as."""
+    if HERE.compiled:
+        return Finding("loops", "compiled by Numba")
+    return Finding("loops", "computes with NumPy: Numba is not available here")
 
 
 def check_blas():

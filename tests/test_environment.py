@@ -6,12 +6,15 @@ import os
 import platform
 import re
 import shutil
+import sys
 
 import numpy as np
 import pytest
 
 import course
 from course import environment, idx, mnist
+from course.environment import HERE
+from course.nn import compiled
 
 
 def test_nothing_is_wrong_here():
@@ -70,6 +73,25 @@ def test_facts_are_what_the_report_says_with_each_package_by_its_name(monkeypatc
         "advice": environment.SET_UP_AGAIN,
     }
     assert json.loads(json.dumps(facts)) == facts
+
+
+def test_here_tells_a_browser_from_a_machine(monkeypatch):
+    assert HERE.browser == (sys.platform == "emscripten")
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    assert HERE.browser
+
+
+@pytest.mark.parametrize(
+    "has_numba, number, line",
+    [
+        (True, 3, "ok  loops     compiled by Numba"),
+        (False, 1, "ok  loops     computes with NumPy: Numba is not available here"),
+    ],
+)
+def test_here_scales_what_is_not_compiled(monkeypatch, has_numba, number, line):
+    monkeypatch.setattr(compiled, "HAS_NUMBA", has_numba)
+    assert HERE.compiled == has_numba and HERE.scaled(3, 1) == number
+    assert line in str(environment.check()).splitlines()
 
 
 @pytest.fixture
