@@ -1,0 +1,109 @@
+"""The lessons in JupyterLite: a JupyterLab whose server and kernel are in the reader's browser."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pyodide_folder
+import wheels
+
+HERE = Path(__file__).parent
+COURSE = HERE.parent
+KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+# What the kernel needs to start. JupyterLite would otherwise find them one after the other, with
+# pip; and it would load two that it can do without, which are 2.6 MB.
+START = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
+OMITTED = ["ssl", "sqlite3"]
+AHEAD = ["numpy", "openblas", "scipy", "matplotlib", "pillow"]
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {
+        "checkForUpdates": False,
+        "fetchNews": "false",
+    }
+}
+
+
+def build(out, pyodide=None):
+    """Build JupyterLite with the course into the folder `out`.
+
+    Parameters
+    ----------
+    out : the folder, which is made
+    pyodide : a folder with Pyodide, which is copied as far as the course needs it; None for the
+        public address
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary)  # nothing of an earlier run is in it
+        lay_contents(source / "contents")
+        (source / "jupyter-lite.json").write_text(json.dumps(configuration(), indent=1))
+        (source / "overrides.json").write_text(json.dumps(SETTINGS))
+        subprocess.run(
+            [sys.executable, "-m", "jupyterlite_core", "build", "--apps=lab", "--no-sourcemaps"]
+            + ["--no-unused-shared-packages", f"--contents={source / 'contents'}"]
+            + [f"--settings-overrides={source / 'overrides.json'}"]
+            + [f"--lite-dir={source}", f"--output-dir={out}"],
+            check=True,
+            cwd=source,
+        )
+    own = wheels.collect(out / "wheels")
+    address = pyodide_folder.ADDRESS
+    if pyodide is not None:
+        address = "./pyodide/"
+        pyodide_folder.copy(pyodide, out / "pyodide", own, [*START, *AHEAD])
+    packages = {"pyodide": address, "ahead": AHEAD, "omitted": OMITTED, "packages": own}
+    (out / "packages.json").write_text(json.dumps(packages, indent=1))
+    shutil.copy(HERE / "pyodide.js", out)
+
+
+def configuration():
+    """What jupyter-lite.json says, as a dict.
+
+    What a learner changes is kept in the browser under a name of the release: a changed copy would
+    otherwise hide the newer lesson for ever.
+    """
+    version = tomllib.loads((COURSE / "pyproject.toml").read_text())["project"]["version"]
+    kernel = {
+        "pyodideUrl": "./pyodide.js",
+        "disablePyPIFallback": True,
+        "loadPyodideOptions": {"packages": [*START, *OMITTED]},
+    }
+    return {
+        "jupyter-lite-schema-version": 0,
+        "jupyter-config-data": {
+            "appName": "Networks by hand",
+            "contentsStorageName": f"course {version}",
+            "settingsStorageName": "course settings",
+            "workspacesStorageName": "course workspaces",
+            "exposeAppInBrowser": True,
+            "litePluginSettings": {KERNEL: kernel},
+        },
+    }
+
+
+def lay_contents(folder):
+    """What the learner sees there: the lessons without results, and the code that they link to.
+
+    As in a clone a lesson has the code in ../course; it runs that of the wheel.
+    """
+    skip = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.gz", "*.css", "*.js")
+    shutil.copytree(COURSE / "course", folder / "course", ignore=skip)
+    (folder / "docs").mkdir()
+    shutil.copy(COURSE / "docs" / "notation.md", folder / "docs")
+    lay_lessons(folder / "lessons")
+
+
+def lay_lessons(folder):
+    """Copies of the lessons without results: one sees a result only after having run it."""
+    folder.mkdir()
+    for path in sorted((COURSE / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        notebook.metadata.pop("widgets", None)
+        nbformat.write(notebook, folder / path.name)
