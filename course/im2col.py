@@ -1,10 +1,9 @@
 """Convolution as one matrix product, the way of the frameworks.
 
-Lay the pixels that each weight meets into a row of a matrix, `im2col` (image to columns), and all
-sums of all kernels are one product of weights and matrix, which BLAS computes:
+Lay each window of an image into a row of a matrix, `im2col` (image to columns: others turn it), and
+all sums of all kernels are one product, which BLAS computes. With size = kernel^2 * in_channels:
 
-    cols (in_channels * kernel * kernel, places)    w (out_channels, in_channels * kernel * kernel)
-    sums (out_channels, places) = w cols
+    sums (places, out_channels) = windows (places, size) @ w (size, out_channels)
 
 The matrix holds every pixel kernel^2 times: that is what the speed costs. So it is made for one
 image at a time, small enough for the cache, and made again on the way back instead of kept.
@@ -12,9 +11,9 @@ image at a time, small enough for the cache, and made again on the way back inst
 Simard, "High performance convolutional neural networks for document processing", IWFHR 2006,
 section 3.2.
 
-As in `course.cnn.convolve`, places are counted along whole rows of the padded image, so that what a
-weight meets is one long row of neighbors; the last kernel - 1 sums of each row reach into the next
-row and are dropped. The functions are those of `course.cnn`, with stride 1, and give the same.
+Inside of this file the channels come last, (height, width, channels): then a row of a window is one
+piece of memory, long enough to be copied fast. The functions are those of `course.cnn`, with stride
+1, and give the same.
 """
 
 import numpy as np
@@ -23,107 +22,90 @@ from course.nn.compiled import REGROUP, jit
 
 
 @jit(nogil=True, fastmath=REGROUP)
-def im2col(x, kernel, cols):
-    """Write the pixels of one image x (in_channels, height, width) that each weight meets.
+def im2col(x, kernel, windows):
+    """Write each window of x (height, width, channels) into a row of `windows`, in reading order.
 
-    Row (c * kernel + i) * kernel + j of `cols` is channel c, from pixel (i, j) on.
+    A row is the pixels of a window in reading order, each with all its channels.
     """
-    channels, height, width = x.shape
-    pixels = x.reshape(channels, height * width)
-    row = 0
-    for c in range(channels):
-        for i in range(kernel):
-            for j in range(kernel):
-                shifted = pixels[c, i * width + j :]
-                for p in range(cols.shape[1] - (kernel - 1)):
-                    cols[row, p] = shifted[p]
-                row += 1
+    height, width, channels = x.shape
+    lines, size = x.reshape(height, width * channels), kernel * channels
+    place = 0
+    for r in range(height - kernel + 1):
+        for s in range(width - kernel + 1):
+            for i in range(kernel):
+                line, part = lines[r + i, s * channels :], windows[place, i * size :]
+                for p in range(size):
+                    part[p] = line[p]
+            place += 1
 
 
 @jit(nogil=True, fastmath=REGROUP)
-def col2im(cols, kernel, x):
-    """Add each row of `cols` to the pixels of x that `im2col` takes it from."""
-    channels, height, width = x.shape
-    pixels = x.reshape(channels, height * width)
-    row = 0
-    for c in range(channels):
-        for i in range(kernel):
-            for j in range(kernel):
-                shifted = pixels[c, i * width + j :]
-                for p in range(cols.shape[1] - (kernel - 1)):
-                    shifted[p] += cols[row, p]
-                row += 1
-
-
-@jit(nogil=True, fastmath=REGROUP)
-def widen(dy, dsums):
-    """Copy dy (out_channels, rows, columns) into the first columns of dsums, which has more."""
-    out_channels, rows, columns = dy.shape
-    for o in range(out_channels):
-        for r in range(rows):
-            for s in range(columns):
-                dsums[o, r, s] = dy[o, r, s]
-
-
-# In the products the longer side stands first: then the result has few columns, as many as there
-# are kernels, and that is the form in which BLAS is fastest here.
+def col2im(windows, kernel, x):
+    """Add each row of `windows` to the pixels of x that `im2col` takes it from."""
+    height, width, channels = x.shape
+    lines, size = x.reshape(height, width * channels), kernel * channels
+    place = 0
+    for r in range(height - kernel + 1):
+        for s in range(width - kernel + 1):
+            for i in range(kernel):
+                line, part = lines[r + i, s * channels :], windows[place, i * size :]
+                for p in range(size):
+                    line[p] += part[p]
+            place += 1
 
 
 @jit(nogil=True, fastmath=REGROUP)
 def convolve(x, w, b):
     """Same as `course.cnn.convolve`: padded x (batch, in_channels, h, w) -> y."""
-    batch, in_channels, height, width = x.shape
+    batch, _, height, width = x.shape
     out_channels, _, kernel, _ = w.shape
     rows, columns = height - kernel + 1, width - kernel + 1
-    y = np.empty((batch, out_channels, rows, columns), x.dtype)
-    cols = np.zeros((in_channels * kernel * kernel, rows * width), x.dtype)
-    sums = np.empty((rows * width, out_channels), x.dtype)
-    weights = w.reshape(out_channels, -1)
+    weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(out_channels, -1)
+    windows = np.empty((rows * columns, weights.shape[1]), x.dtype)
+    sums = np.empty((rows * columns, out_channels), x.dtype)
+    y = np.empty((batch, out_channels, rows * columns), x.dtype)
     for n in range(batch):
-        im2col(x[n], kernel, cols)
-        np.dot(cols.T, weights.T, sums)
-        for r in range(rows):
-            for s in range(columns):
-                for o in range(out_channels):
-                    y[n, o, r, s] = sums[r * width + s, o] + b[o]
-    return y
+        im2col(np.ascontiguousarray(x[n].transpose(1, 2, 0)), kernel, windows)
+        np.dot(windows, weights.T, sums)
+        for o in range(out_channels):
+            for p in range(rows * columns):
+                y[n, o, p] = sums[p, o] + b[o]
+    return y.reshape(batch, out_channels, rows, columns)
 
 
 @jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_weights(x, w, dy):
     """Same as `course.cnn.convolve_backward_weights`: (dw, db)."""
-    batch, in_channels, _, width = x.shape
-    _, out_channels, rows, _ = dy.shape
-    kernel = w.shape[2]
-    cols = np.zeros((in_channels * kernel * kernel, rows * width), x.dtype)
-    dsums = np.zeros((out_channels, rows, width), x.dtype)  # where sums are dropped it stays 0
-    dline = dsums.reshape(out_channels, rows * width)
-    of_image = np.empty((len(cols), out_channels), x.dtype)
+    batch, out_channels, rows, columns = dy.shape
+    _, in_channels, kernel, _ = w.shape
+    windows = np.empty((rows * columns, kernel * kernel * in_channels), x.dtype)
+    of_image = np.empty((windows.shape[1], out_channels), x.dtype)
     total = np.zeros_like(of_image)
     db = np.zeros(out_channels, x.dtype)
     for n in range(batch):
-        im2col(x[n], kernel, cols)
-        widen(dy[n], dsums)
-        np.dot(cols, dline.T, of_image)
+        im2col(np.ascontiguousarray(x[n].transpose(1, 2, 0)), kernel, windows)
+        dsums = dy[n].reshape(out_channels, rows * columns)
+        np.dot(windows.T, np.ascontiguousarray(dsums.T), of_image)
         total += of_image
         for o in range(out_channels):
-            db[o] += dline[o].sum()
-    return np.ascontiguousarray(total.T).reshape(w.shape), db
+            db[o] += dsums[o].sum()
+    dw = total.reshape(kernel, kernel, in_channels, out_channels)
+    return np.ascontiguousarray(dw.transpose(3, 2, 0, 1)), db
 
 
 @jit(nogil=True, fastmath=REGROUP)
 def convolve_backward_input(x, w, dy):
     """Same as `course.cnn.convolve_backward_input`: dx of the padded images."""
-    batch, in_channels, _, width = x.shape
-    _, out_channels, rows, _ = dy.shape
+    batch, in_channels, height, width = x.shape
+    _, out_channels, rows, columns = dy.shape
     kernel = w.shape[2]
-    dx = np.zeros_like(x)
-    dcols = np.empty((in_channels * kernel * kernel, rows * width), x.dtype)
-    dsums = np.zeros((out_channels, rows, width), x.dtype)
-    dline = dsums.reshape(out_channels, rows * width)
-    weights = w.reshape(out_channels, -1)
+    weights = np.ascontiguousarray(w.transpose(0, 2, 3, 1)).reshape(out_channels, -1)
+    dwindows = np.empty((rows * columns, weights.shape[1]), x.dtype)
+    dx = np.empty_like(x)
     for n in range(batch):
-        widen(dy[n], dsums)
-        np.dot(weights.T, dline, dcols)
-        col2im(dcols, kernel, dx[n])
+        dsums = dy[n].reshape(out_channels, rows * columns)
+        np.dot(dsums.T, weights, dwindows)
+        dimage = np.zeros((height, width, in_channels), x.dtype)
+        col2im(dwindows, kernel, dimage)
+        dx[n] = dimage.transpose(2, 0, 1)
     return dx

@@ -18,12 +18,14 @@ def numbers(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
-def test_the_columns_of_a_small_image_can_be_written_by_hand():
-    x = np.arange(9.0).reshape(1, 3, 3)
-    cols = np.full((4, 6), -1.0)  # kernel 2, two rows of three places, of which two count
-    im2col.im2col(x, 2, cols)
-    counting = cols.reshape(4, 2, 3)[:, :, :2].reshape(4, 4)
-    assert counting.tolist() == [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]
+def test_the_windows_of_a_small_image_can_be_written_by_hand():
+    one = np.arange(9.0).reshape(3, 3)
+    x = np.stack([one, -one], axis=2)  # two channels, which come last
+    windows = np.full((4, 8), np.nan)
+    im2col.im2col(x, 2, windows)
+    first, second = windows[:, ::2], windows[:, 1::2]
+    assert first.tolist() == [[0, 1, 3, 4], [1, 2, 4, 5], [3, 4, 6, 7], [4, 5, 7, 8]]
+    assert np.array_equal(second, -first)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -47,14 +49,13 @@ def test_it_is_the_loops(dtype, batch, in_channels, out_channels, kernel, more, 
     np.testing.assert_allclose(im2col.convolve_backward_input(x, w, dy), dx, **close)
 
 
-def test_columns_and_their_way_back_are_each_others_transpose():
+def test_windows_and_their_way_back_are_each_others_transpose():
     """<im2col(x), c> = <x, col2im(c)>: what the gradient of a linear function is."""
-    x, c = numbers(3, 6, 5), numbers(3 * 9, 4 * 5, seed=1)
-    c[:, -2:] = 0  # where nothing is written
-    cols, back = np.zeros_like(c), np.zeros_like(x)
-    im2col.im2col(x, 3, cols)
+    x, c = numbers(6, 5, 3), numbers(4 * 3, 9 * 3, seed=1)
+    windows, back = np.empty_like(c), np.zeros_like(x)
+    im2col.im2col(x, 3, windows)
     im2col.col2im(c, 3, back)
-    assert np.sum(cols * c) == pytest.approx(np.sum(x * back), rel=1e-12)
+    assert np.sum(windows * c) == pytest.approx(np.sum(x * back), rel=1e-12)
 
 
 @pytest.mark.parametrize("channels", [PRODUCT_FROM - 1, PRODUCT_FROM])

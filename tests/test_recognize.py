@@ -70,6 +70,15 @@ def test_one_model_can_be_asked_for(recognize, name):
     assert code == 0 and len(lines) == 1 and answers(lines[0]) == {name: 7}
 
 
+def test_they_can_be_asked_as_a_committee(recognize):
+    code, lines, _ = recognize("7.png", "--json")
+    each = [r["probabilities"] for r in json.loads(lines[-1])["pictures"][0]["models"].values()]
+    code, lines, _ = recognize("7.png", "--model", "committee", "--json")
+    (reading,) = json.loads(lines[-1])["pictures"][0]["models"].items()
+    assert code == 0 and reading[0] == "committee"
+    np.testing.assert_allclose(reading[1]["probabilities"], np.mean(each, axis=0), atol=1e-6)
+
+
 def test_a_learners_own_model_can_be_asked(recognize):
     model = CNN(5)
     models.save("own", model)

@@ -169,6 +169,23 @@ def test_saved_networks_are_offered_and_chosen(recognizer):
     assert recognizer.result["models"]["cnn"]["name"] == "3"
 
 
+def test_networks_of_the_same_classes_may_read_as_a_committee(tmp_path):
+    given = {"mlp": MLP(hidden=3), "cnn": CNN(5), "few": MLP(hidden=3, outputs=4), "gone": None}
+    recognizer = Recognizer(given, THREE, folder=tmp_path / "mine")
+    page_asks(recognizer, "shelf")
+    offer = recognizer.offers[-1]
+    assert (offer["name"], offer["chosen"]) == ("committee", False)
+    page_asks(recognizer, "choose", model="committee", chosen=True)
+    of_both = np.mean([recognizer.predictions[name] for name in ("mlp", "cnn")], axis=0)
+    np.testing.assert_allclose(recognizer.predictions["committee"], of_both, atol=1e-6)
+    recognizer.save_as(3)
+    page_asks(recognizer, "fine-tune", model="committee")
+    assert "no weights of its own" in recognizer.error
+    alone = Recognizer({"cnn": CNN(5)}, folder=tmp_path / "mine")
+    page_asks(alone, "shelf")
+    assert [offer["name"] for offer in alone.offers] == ["cnn"]
+
+
 def test_a_choice_that_cannot_be_is_answered(recognizer):
     for name in ("none", None, ["cnn"], "../cnn"):
         page_asks(recognizer, "choose", model=name, chosen=True)

@@ -52,7 +52,7 @@ def measure(channels=CHANNELS, rounds=15, repeats=20):
             [[_seconds(compute, repeats) for compute in both.values()] for _ in range(rounds)]
         )
         of_way = 1e6 * np.median(times, axis=0) / (IMAGES * repeats)
-        matrix = count * KERNEL**2 * SIZE * (SIZE + KERNEL - 1)
+        matrix = count * KERNEL**2 * SIZE**2
         results.append(
             {
                 "channels": count,

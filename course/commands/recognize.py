@@ -11,6 +11,7 @@ import numpy as np
 
 from course import commands, models
 from course.commands import tasks
+from course.committee import Committee
 from course.models import pretrained
 from course.nn import classes
 from course.nn.layers import Layer
@@ -27,8 +28,9 @@ def add_model_option(parser):
     """Add --model and --allow, for `load_models`."""
     parser.add_argument(
         "--model",
-        metavar="|".join((*pretrained.NAMES, "FILE")),
-        help="one that comes with the course, or what `train` wrote (default: all of them)",
+        metavar="|".join((*pretrained.NAMES, Committee.name, "FILE")),
+        help="one that comes with the course, all of them as one committee, or what `train` wrote "
+        "(default: each that comes with the course)",
     )
     commands.add_allow_option(parser)
 
@@ -43,6 +45,8 @@ def run(arguments):
 
 def load_models(choice, allow=()):
     """The models to ask, name -> model. Raises CommandError for one that reads no digits."""
+    if choice == Committee.name:
+        return {choice: pretrained.load_committee()}
     if choice is not None and choice not in pretrained.NAMES:
         return dict([load_own(choice, allow)])
     names = pretrained.NAMES if choice is None else [choice]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from course import models
+from course.committee import Committee
 from course.models import shelf
 from course.nn.checkpoint import CheckpointError
 from course.nn.classes import names_of
@@ -19,6 +20,8 @@ class MissingModelError(CourseError, LookupError):
 class Readers(dict):
     """Name -> model, or None or the exception that says why there is none.
 
+    Where several are given that tell the same apart as the first, their committee may be chosen.
+
     Args:
         given: name -> model, the path of one, None or an exception.
         folder: of the shelf; that of `course.models.shelf` if not given.
@@ -30,6 +33,14 @@ class Readers(dict):
         self._unused = {}  # name -> model, those that were chosen once, as they were left
         super().__init__({name: self._opened(model) for name, model in given.items()})
         self._given = list(self)
+        self._add_committee()
+
+    def _add_committee(self):
+        known = self.class_names()
+        board = [self[name] for name, names in known.items() if names == next(iter(known.values()))]
+        if len(board) > 1 and Committee.name not in self:
+            self._unused[Committee.name] = Committee(board)
+            self._given.append(Committee.name)
 
     def present(self, name):
         """The model. Raises MissingModelError, which says why there is none."""
@@ -56,7 +67,12 @@ class Readers(dict):
         """All that may be chosen, for the page: dicts of `name`, `about`, `chosen`, `problem`."""
         missing = self.missing()
         given = [
-            {"name": name, "about": "", "chosen": name in self, "problem": missing.get(name, "")}
+            {
+                "name": name,
+                "about": "the mean of their probabilities" if name == Committee.name else "",
+                "chosen": name in self,
+                "problem": missing.get(name, ""),
+            }
             for name in self._given
         ]
         return given + [

@@ -152,6 +152,10 @@ class Recognizer(WithoutKernel, Conversation, anywidget.AnyWidget):
                 "on your drawings: recognizer.collection.export(FOLDER), then `python -m course "
                 "train cnn --data FOLDER`."
             )
+        if not getattr(model, "parameters", None):  # a committee
+            raise MissingModelError(
+                f"The {name} has no weights of its own: fine-tune the networks that it consists of."
+            )
         self._before_tuning.setdefault(name, copy_weights(model))
         before = accuracy(model, *self.collection.test)
         change = fine_tune(model, *self.collection.training)

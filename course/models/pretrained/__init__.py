@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from course import models
+from course.committee import Committee
 from course.nn import classes
 from course.nn.checkpoint import CheckpointError
 
@@ -66,6 +67,11 @@ def load_all(folder=HERE):
         except PretrainedError as error:
             found[name] = error
     return found
+
+
+def load_committee(folder=HERE):
+    """All of them as one network: the mean of their probabilities. Raises PretrainedError."""
+    return Committee(load(name, folder) for name in NAMES)
 
 
 def record(folder=HERE):
