@@ -16,9 +16,9 @@ HERE = Path(__file__).parent
 COURSE = HERE.parent
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 # What the kernel needs to start. JupyterLite would otherwise find them one after the other, with
-# pip; and it would load two that it can do without, which are 2.6 MB.
-START = ["micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython"]
-OMITTED = ["ssl", "sqlite3"]
+# pip; and it would load ssl, 2 MB for connections that a page cannot make.
+START = ["micropip", "piplite", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
+OMITTED = ["ssl"]
 AHEAD = ["numpy", "openblas", "scipy", "matplotlib", "pillow"]
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {

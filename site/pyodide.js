@@ -13,9 +13,6 @@ self.loadPyodide = async ({ indexURL: site, packages, ...options }) => {
   for (const [name, entry] of Object.entries(own.packages)) {
     lock.packages[name] = { ...entry, file_name: new URL(entry.file_name, site).href };
   }
-  for (const entry of Object.values(lock.packages)) {
-    entry.depends = entry.depends.filter((name) => !own.omitted.includes(name));
-  }
   // The first cell of every lesson needs these. They arrive while the kernel starts, one after the
   // other, because a browser opens few connections to one host.
   const ahead = async () => {
