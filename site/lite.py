@@ -57,7 +57,8 @@ def build(out, pyodide=None):
         pyodide_folder.copy(pyodide, out / "pyodide", own, [*START, *AHEAD])
     packages = {"pyodide": address, "ahead": AHEAD, "omitted": OMITTED, "packages": own}
     (out / "packages.json").write_text(json.dumps(packages, indent=1))
-    shutil.copy(HERE / "pyodide.js", out)
+    for name in ("pyodide.js", "fresh.html", "fresh.js"):
+        shutil.copy(HERE / name, out)
 
 
 def configuration():

@@ -12,6 +12,7 @@ import lesson_pages
 HERE = Path(__file__).parent
 COURSE = HERE.parent
 TABLE_ROW = re.compile(r"^\| (?P<lesson>\d\w*-[\w-]+) \|(?P<rest>.*)\| [^|]* \|$", re.M)
+LINK_OUT = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")  # to files that are not on the site
 
 
 def build(out):
@@ -21,7 +22,8 @@ def build(out):
         shutil.copytree(HERE / "pages", source, dirs_exist_ok=True)
         shutil.copy(COURSE / "docs" / "recognizer.png", source)
         for name in ("notation.md", "check.md"):
-            shutil.copy(COURSE / "docs" / name, source)
+            text = (COURSE / "docs" / name).read_text()
+            (source / name).write_text(LINK_OUT.sub(r"\1", text))
         index = source / "index.md"
         index.write_text(index.read_text().format(lessons=lessons_table(), figures=figures()))
         links = set()
@@ -39,8 +41,9 @@ def lay_code(paths, source):
     """A page for each of these files of the package, and one that lists them."""
     (source / "code").mkdir()
     for path in paths:
+        code = (COURSE / path).read_text()
         (source / f"{lesson_pages.code_page(path)}.md").write_text(
-            f"# {path}\n\n```{{literalinclude}} {COURSE / path}\n:language: python\n```\n"
+            f"# {path}\n\n`````python\n{code}`````\n"
         )
     listed = "\n".join(lesson_pages.code_page(path).removeprefix("code/") for path in paths)
     (source / "code" / "index.md").write_text(

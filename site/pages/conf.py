@@ -37,11 +37,27 @@ QUOTED = re.compile("(`[^`]*`)")
 
 
 def plain(app, what, name, obj, options, lines):
-    """Signs that have a meaning for docutils alone: docstrings are plain text with `code`."""
-    for number, line in enumerate(lines):
-        parts = QUOTED.split(line)
-        parts[::2] = (re.sub(r"([*|])|_(?=\W|$)", r"\\\g<0>", part) for part in parts[::2])
-        lines[number] = "".join(parts)
+    """Docstrings are plain text with `code`: signs that mean something to docutils are quoted.
+
+    What is indented in that of a module is shown as it stands.
+    """
+    result, block = [], False
+    for line in lines:
+        indented = line.startswith("    ")
+        if what == "module" and indented and not block and (not result or not result[-1]):
+            result += ["::", ""]
+            block = True
+        elif line and not indented:
+            block = False
+        result.append(line if block else quoted(line))
+    lines[:] = result
+
+
+def quoted(line):
+    """A line in which no sign has a meaning but the `...` around code."""
+    parts = QUOTED.split(line)
+    parts[::2] = (re.sub(r"[*|]|_(?=\W|$)", r"\\\g<0>", part) for part in parts[::2])
+    return re.sub(r"(`[^`]*`)(?=\w)", r"\1\\ ", "".join(parts))
 
 
 def write_inline(self, node):
