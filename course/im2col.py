@@ -19,10 +19,11 @@ row and are dropped. The functions are those of `course.cnn`, with stride 1, and
 
 import numpy as np
 
+from course import im2col_numpy
 from course.nn.compiled import REGROUP, jit
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.im2col)
 def im2col(x, kernel, cols):
     """Write the pixels of one image x (in_channels, height, width) that each weight meets.
 
@@ -40,7 +41,7 @@ def im2col(x, kernel, cols):
                 row += 1
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.col2im)
 def col2im(cols, kernel, x):
     """Add each row of `cols` to the pixels of x that `im2col` takes it from."""
     channels, height, width = x.shape
@@ -69,7 +70,7 @@ def widen(dy, dsums):
 # are kernels, and that is the form in which BLAS is fastest here.
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve)
 def convolve(x, w, b):
     """Same as `course.cnn.convolve`: padded x (batch, in_channels, h, w) -> y."""
     batch, in_channels, height, width = x.shape
@@ -89,7 +90,7 @@ def convolve(x, w, b):
     return y
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve_backward_weights)
 def convolve_backward_weights(x, w, dy):
     """Same as `course.cnn.convolve_backward_weights`: (dw, db)."""
     batch, in_channels, _, width = x.shape
@@ -111,7 +112,7 @@ def convolve_backward_weights(x, w, dy):
     return np.ascontiguousarray(total.T).reshape(w.shape), db
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve_backward_input)
 def convolve_backward_input(x, w, dy):
     """Same as `course.cnn.convolve_backward_input`: dx of the padded images."""
     batch, in_channels, _, width = x.shape
