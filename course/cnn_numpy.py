@@ -64,16 +64,17 @@ def max_pool(x, size, stride):
     """Take the windows' first values, then whatever is larger among the second ones, and so on."""
     height, width = x.shape[2:]
     rows, columns = (height - size) // stride + 1, (width - size) // stride + 1
-    first = np.arange(rows)[:, None] * stride * width + np.arange(columns) * stride  # (r, s)
-    y = x[:, :, ::stride, ::stride][:, :, :rows, :columns].copy()
-    where = np.empty(y.shape, np.int32)
-    where[:] = first
+    corners = np.arange(rows)[:, None] * (stride * width) + np.arange(columns) * stride  # (r, s)
+    y = where = None
     for i, j in np.ndindex(size, size):
         value = x[:, :, i::stride, j::stride][:, :, :rows, :columns]
+        value = np.ascontiguousarray(value)  # four passes over it pay for the copy
+        if y is None:
+            y, where = value, np.zeros(value.shape, np.int32)
         larger = value > y
-        np.copyto(y, value, where=larger)
-        np.copyto(where, (first + (i * width + j)).astype(np.int32), where=larger)
-    return y, where
+        y = np.where(larger, value, y)
+        where = np.where(larger, np.int32(i * width + j), where)  # from the window's corner
+    return y, where + corners.astype(np.int32)
 
 
 def max_pool_backward(dy, where, height, width):
