@@ -97,7 +97,7 @@ def _arrays(path):
             return read()
     except tensor_file.NumberTypeError as error:
         raise InterchangeError(
-            f"{path}: {error}: convert them with .float() in PyTorch first"
+            f"{path}: {error} (convert them with .float() in PyTorch first)"
         ) from None
     except tensor_file.TensorFileError as error:
         raise InterchangeError(f"{path}: no readable safetensors file: {error}") from None
