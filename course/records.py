@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from course import places
 from course.nn.errors import CourseError
 from course.nn.files import remove_abandoned, replacing
 from course.nn.training import Observer
@@ -249,8 +250,13 @@ def processor() -> str:
 
 
 def logs_folder() -> Path:
-    """`logs/` beside the package; `$COURSE_LOGS_DIR`, where that is set, replaces it."""
-    return Path(os.environ.get("COURSE_LOGS_DIR") or Path(__file__).parents[1] / "logs")
+    """The folder of the logs and figures that come with the course; or `$COURSE_LOGS_DIR`."""
+    return Path(os.environ.get("COURSE_LOGS_DIR") or places.shipped("logs"))
+
+
+def own_logs_folder() -> Path:
+    """The folder of the learner's own logs, `mine` in `$COURSE_LOGS_DIR` or in one's own `logs`."""
+    return places.own("logs", "COURSE_LOGS_DIR") / "mine"
 
 
 def reference_logs() -> dict[str, Path]:
@@ -260,9 +266,9 @@ def reference_logs() -> dict[str, Path]:
 
 
 def own_logs() -> list[Path]:
-    """The logs of the learner's own runs, in `logs/mine/`, oldest first."""
+    """The logs of the learner's own runs, oldest first."""
     return sorted(
-        (logs_folder() / "mine").glob("training_loss_*.txt"),
+        own_logs_folder().glob("training_loss_*.txt"),
         key=lambda path: (path.stat().st_mtime, path.name),
     )
 
@@ -272,7 +278,7 @@ def new_log_path(model) -> Path:
 
     No other run gets the same path, however many start at once. Raises OSError.
     """
-    folder = logs_folder() / "mine"
+    folder = own_logs_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         path = folder / f"training_loss_{model}{f'_{number}' if number > 1 else ''}.txt"
