@@ -1,5 +1,7 @@
 """The line above each widget for a page that is loaded without its kernel."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,7 @@ def test_on_a_page_a_line_says_what_to_do_and_the_widget_follows(
     line, widget = shown
     assert "run this cell again" in line["text/plain"] and line["text/plain"] in line["text/html"]
     assert {"application/vnd.jupyter.widget-view+json", "text/plain", still} <= set(widget)
+    assert json.loads(json.dumps(widget)) == widget  # a browser's kernel encodes no bytes here
 
 
 def test_a_stored_notebook_has_the_widget_alone(shown, monkeypatch):
