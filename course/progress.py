@@ -14,11 +14,10 @@ import json
 import re
 from pathlib import Path
 
-from filelock import FileLock
-
 from course import places
 from course.nn.errors import CourseError
 from course.nn.files import open_regular, replacing
+from course.nn.locks import locked
 
 LESSON = "lesson"  # the section of the two moments:
 BEGUN, END = "begun", "end"  # its first question was asked, its last cell was run
@@ -120,7 +119,7 @@ class Progress:
     def _locked(self):
         """Let nobody else change the file while the block runs."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.parent / ".lock", timeout=PATIENCE):
+        with locked(self.path.parent / ".lock", PATIENCE):
             self.problem = ""
             yield
 
