@@ -25,13 +25,13 @@ def shipped(folder):
     return (CLONE if is_clone() else PACKAGE / "shipped") / folder
 
 
-def own(folder, variable):
-    """The learner's own folder of this name, or the one that the environment variable names.
+def own(folder, variable=None):
+    """The learner's own folder of this name, or the one that the environment `variable` names.
 
     It lies in the clone, if that can be written; in a browser beside the notebook; otherwise in
     ~/.local/share/course.
     """
-    if asked := os.environ.get(variable):
+    if variable and (asked := os.environ.get(variable)):
         return Path(asked).expanduser().absolute()
     if HERE.browser:
         return Path(folder).absolute()

@@ -14,6 +14,7 @@ from course.widgets.backprop_stepper import BackpropStepper
 from course.widgets.download_button import DownloadButton
 from course.widgets.explorer import Explorer
 from course.widgets.kernel_hover import KernelHover
+from course.widgets.luggage import Luggage
 from course.widgets.predict import Predictions
 from course.widgets.progress_panel import ProgressPanel
 from course.widgets.training_panel import TrainingPanel
@@ -27,6 +28,7 @@ WIDGETS = {  # how to make one, and what stands in for it where no kernel runs
     "download": (lambda folder: DownloadButton(), "text/plain"),
     "explorer": (lambda folder: Explorer(lambda: plots.subplots()[0]), "image/png"),
     "hover": (lambda folder: KernelHover({"edge": np.ones((3, 3))}, DIGITS), "image/png"),
+    "luggage": (lambda folder: Luggage(), "text/plain"),
     "progress": (lambda folder: ProgressPanel("x", folder), "text/html"),
     "training": (lambda folder: TrainingPanel(DIGITS, np.zeros(2, int)), "image/png"),
     "prediction": (lambda folder: Predictions("x", folder)("name", "Why?"), "text/html"),

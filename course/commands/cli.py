@@ -19,6 +19,8 @@ from course.nn.errors import CourseError
 COMMANDS = {
     "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
     "progress": "say what you have done in each lesson",
+    "pack": "put all of your work into one zip, to take along",
+    "unpack": "bring back what is in such a zip",
     "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
