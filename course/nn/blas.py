@@ -8,20 +8,20 @@ through SciPy's, which is also the one that `np.dot` means inside a Numba functi
 SciPy's BLAS has one thread here. A large product is cut into shares instead, blocks of columns,
 which the cores take as they find the time (`course.nn.shares`). BLAS's own threads meet after every
 product, so that one of them that has to wait for another program makes all wait; and with some
-processors' code they add up in another order than one thread does.
+processors' code they add up in another order than one thread does. Without Numba nothing is cut.
 """
 
 import itertools
 
-import llvmlite.binding as llvm
 import numpy as np
 import threadpoolctl
-from numba import types
-from numba.extending import get_cython_function_address
 from scipy.linalg import blas
 
 from course.nn import shares
-from course.nn.compiled import jit
+from course.nn.compiled import HAS_NUMBA
+
+if HAS_NUMBA:
+    from course.nn.columns import columns
 
 SHARES = 2  # of a large product
 LARGE = 2**22  # multiplications: below, a product takes less time than a meeting
@@ -63,46 +63,22 @@ def gemm(a, b, out=None, *, alpha=1.0, beta=0.0, trans_a=False, trans_b=False):
         return out  # BLAS refuses empty matrices
     # BLAS is column-major. A row-major matrix is the column-major form of its transpose, and
     # (A B)^T = B^T A^T: swap the operands, transpose the views, and nothing is copied.
-    if m * n * k >= LARGE and n >= 16 * SHARES:
+    if HAS_NUMBA and m * n * k >= LARGE and n >= 16 * SHARES:
         a, b, factors = map(np.ascontiguousarray, (a, b, np.array([alpha, beta], a.dtype)))
         ends = [n * share // SHARES for share in range(SHARES + 1)]
         product = (a, b, out, factors, trans_a, trans_b, m, k)
-        shares.run(_columns, [(*product, *block) for block in itertools.pairwise(ends)])
+        shares.run(columns, [(*product, *block) for block in itertools.pairwise(ends)])
     else:
         options = {"trans_a": trans_b, "trans_b": trans_a, "overwrite_c": 1}
         _GEMM[a.dtype](alpha, b.T, a.T, beta, out.T, **options)
     return out
 
 
-# The same functions, by address: called in this way from compiled code, they need no Python.
-for name in ("sgemm", "dgemm"):
-    llvm.add_symbol(f"course_{name}", get_cython_function_address("scipy.linalg.cython_blas", name))
-_BY_ADDRESS = types.void(*[types.uintp] * 13)
-_sgemm = types.ExternalFunction("course_sgemm", _BY_ADDRESS)
-_dgemm = types.ExternalFunction("course_dgemm", _BY_ADDRESS)
-
-
-@jit(nogil=True)
-def _columns(a, b, out, factors, trans_a, trans_b, m, k, first, end):
-    """Compute columns first to end (exclusive) of a product; factors are alpha and beta.
-
-    BLAS wants the address of everything: here t of whether to transpose, s of sizes, f of factors.
-    """
-    transposed = np.array([84 if trans_b else 78, 84 if trans_a else 78], np.uint8)  # "T" or "N"
-    sizes = np.array([end - first, m, k, b.shape[1], a.shape[1], out.shape[1]], np.int32)
-    t, s, f = transposed.ctypes.data, sizes.ctypes.data, factors.ctypes.data
-    skipped = first * a.itemsize
-    if trans_b:  # columns of op(b) are rows of b
-        skipped *= b.shape[1]
-    x, y, z = a.ctypes.data, b.ctypes.data + skipped, out.ctypes.data + first * a.itemsize
-    if a.itemsize == 4:
-        _sgemm(t, t + 1, s, s + 4, s + 8, f, y, s + 12, x, s + 16, f + 4, z, s + 20)
-    else:
-        _dgemm(t, t + 1, s, s + 4, s + 8, f, y, s + 12, x, s + 16, f + 8, z, s + 20)
-
-
 def _use_one_thread():
-    """Take BLAS's own threads from SciPy's copy (or from the one that NumPy and SciPy share)."""
+    """Take BLAS's own threads from SciPy's copy (or from the one that NumPy and SciPy share).
+
+    A browser's BLAS has none; if it is not even found, nothing is done.
+    """
     libraries = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
     of_scipy = [library for library in libraries if "scipy.libs" in library.filepath]
     for library in of_scipy or libraries:
