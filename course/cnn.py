@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course import im2col
+from course import cnn_numpy, im2col
 from course.nn import shares
 from course.nn.activations import ReLU
-from course.nn.compiled import REGROUP, jit
+from course.nn.compiled import HAS_NUMBA, REGROUP, jit
 from course.nn.layers import Dense, Flatten, Layer, Sequential
 from course.nn.losses import as_labels
 from course.nn.recipe import Recipe
@@ -53,7 +53,7 @@ def pad(x, width, dtype=None):
 # ---- Convolution as the textbook has it ---------------------------------------------------------
 
 
-@jit
+@jit(numpy=cnn_numpy.convolve)
 def convolve_textbook(x, w, b, stride=1):
     """Convolve padded images x with kernels w and add the biases b (out_channels,).
 
@@ -78,7 +78,7 @@ def convolve_textbook(x, w, b, stride=1):
     return y
 
 
-@jit
+@jit(numpy=cnn_numpy.convolve_textbook_backward)
 def convolve_textbook_backward(x, w, dy, stride=1):
     """Return (dx, dw, db), the gradients for x, w and b, from dy = dLoss/dy.
 
@@ -101,19 +101,8 @@ def convolve_textbook_backward(x, w, dy, stride=1):
     return dx, dw, db
 
 
-def convolve_numpy(x, w, b, stride=1):
-    """Same with NumPy: every weight multiplies the whole image, shifted by (i, j), at once."""
-    batch, in_channels, height, width = x.shape
-    out_channels, _, kernel, _ = w.shape
-    rows, columns = (height - kernel) // stride + 1, (width - kernel) // stride + 1
-    y = np.empty((batch, out_channels, rows, columns), x.dtype)
-    y[:] = b[:, None, None]
-    for c in range(in_channels):
-        for i in range(kernel):
-            for j in range(kernel):
-                shifted = x[:, c, i::stride, j::stride][:, :rows, :columns]  # (batch, r, s)
-                y += w[:, c, i, j, None, None] * shifted[:, None]  # (batch, out_channels, r, s)
-    return y
+# The same with NumPy: every weight multiplies the whole image at once.
+convolve_numpy = cnn_numpy.convolve
 
 
 # ---- The same sums in the order that the processor likes ----------------------------------------
@@ -127,7 +116,7 @@ def convolve_numpy(x, w, b, stride=1):
 # stride of 2, and so on.
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=cnn_numpy.convolve)
 def convolve(x, w, b):
     """Same as `convolve_textbook` with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -152,7 +141,7 @@ def convolve(x, w, b):
     return y
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=cnn_numpy.convolve_backward_weights)
 def convolve_backward_weights(x, w, dy):
     """Return (dw, db) as `convolve_textbook_backward` does, with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -181,7 +170,7 @@ def convolve_backward_weights(x, w, dy):
     return dw, db
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=cnn_numpy.convolve_backward_input)
 def convolve_backward_input(x, w, dy):
     """Return dx as `convolve_textbook_backward` does, with stride 1."""
     batch, in_channels, height, width = x.shape
@@ -208,7 +197,7 @@ def convolve_backward_input(x, w, dy):
 # ---- Pooling ------------------------------------------------------------------------------------
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=cnn_numpy.max_pool)
 def max_pool(x, size, stride):
     """Return the largest value of each window and where it was, both (batch, channels, r, s).
 
@@ -243,7 +232,7 @@ def max_pool_image(x, size, stride, y, where):
             y[r, s], where[r, s] = best, best_at
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=cnn_numpy.max_pool_backward)
 def max_pool_backward(dy, where, height, width):
     """Return dx: each window's gradient goes to the pixel that won it, the others get none."""
     batch, channels, rows, columns = dy.shape
@@ -259,7 +248,7 @@ def max_pool_backward(dy, where, height, width):
 # ---- The whole network, there and back ----------------------------------------------------------
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=cnn_numpy.train_share)
 def train_share(x, labels, batch, w, g):
     """Take some of a batch's images through the network and back: what one core does.
 
@@ -288,7 +277,7 @@ def train_share(x, labels, batch, w, g):
     return loss, correct
 
 
-@jit
+@jit(numpy=cnn_numpy.relu)
 def relu(x):
     """x = max(x, 0) in place."""
     flat = x.reshape(-1)
@@ -296,7 +285,7 @@ def relu(x):
         flat[i] = max(flat[i], 0)
 
 
-@jit
+@jit(numpy=cnn_numpy.relu_backward)
 def relu_backward(dy, y):
     """dy = 0 in place wherever the ReLU's output y is 0: then dy is dx."""
     dflat, flat = dy.reshape(-1), y.reshape(-1)
@@ -305,7 +294,7 @@ def relu_backward(dy, y):
             dflat[i] = 0
 
 
-@jit
+@jit(numpy=cnn_numpy.cross_entropy)
 def cross_entropy(logits, labels, batch):
     """Turn logits (n, outputs) into their gradients; return (sum of losses, number right).
 
@@ -338,7 +327,8 @@ class Conv2D(Layer):
 
     rows = (h + 2 * padding - kernel) // stride + 1, columns likewise. Weights start Xavier uniform,
     biases at zero. With `needs_input_gradient=False` (for a first layer) `backward` returns None.
-    From PRODUCT_FROM channels on it computes as `course.im2col` does, below by this file's loops.
+    From PRODUCT_FROM channels on, or without Numba, it computes as `course.im2col` does, below by
+    this file's loops.
 
     Raises ValueError for sizes that make no sense, and for images that do not fit.
     """
@@ -365,7 +355,7 @@ class Conv2D(Layer):
     @property
     def _ways(self):
         """The functions that compute the sums, and their way back to the weights and the input."""
-        if self.in_channels >= PRODUCT_FROM:
+        if self.in_channels >= PRODUCT_FROM or not HAS_NUMBA:
             return (im2col.convolve, im2col.convolve_backward_weights,
                     im2col.convolve_backward_input)  # fmt: skip
         return convolve, convolve_backward_weights, convolve_backward_input

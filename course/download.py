@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 from course import idx, mnist
+from course.environment import HERE
 from course.nn.errors import CourseError
 from course.nn.files import replacing
 
@@ -38,6 +39,8 @@ def fetch(directory=None, mirrors=MIRRORS, progress=True):
     for each file when there is no terminal. Returns the folder. Raises DownloadError.
     """
     folder = mnist.download_directory() if directory is None else Path(directory).expanduser()
+    if HERE.browser:
+        raise DownloadError(in_a_browser(folder))
     mirrors = [mirror.rstrip("/") for mirror in mirrors]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +55,16 @@ def fetch(directory=None, mirrors=MIRRORS, progress=True):
             f"a folder that you may write to."
         ) from error
     return folder
+
+
+def in_a_browser(folder):
+    """What to do instead where Python runs in a web page, which may not ask other servers."""
+    return (
+        "This page cannot fetch full MNIST: Python runs in your browser, which does not let it ask "
+        "other servers. All lessons work with the 5,000 digits that are here. If you have the four "
+        f"files, upload them into the folder {folder.name} beside this notebook; the course finds "
+        "them there."
+    )
 
 
 def _refuse_to_hide(row):
@@ -126,7 +139,7 @@ class _PacedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Paced(self.fp.detach()))
 
 
-class _PacedHttp(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+class _Pacing:
     def do_open(self, http_class, request, **options):
         class Paced(http_class):
             response_class = _PacedResponse
@@ -136,10 +149,15 @@ class _PacedHttp(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
 
 def _open(url):
     """Ask for the address, by http or https and nothing else, also where it redirects to."""
+
+    # Here, because a Python that has no ssl, as in a browser, has no handler of https.
+    class PacedHttp(_Pacing, urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+        pass
+
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
-        _PacedHttp,
+        PacedHttp,
         urllib.request.HTTPRedirectHandler,
         urllib.request.HTTPDefaultErrorHandler,
         urllib.request.HTTPErrorProcessor,

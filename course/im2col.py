@@ -18,6 +18,7 @@ piece of memory, long enough to be copied fast. The functions are those of `cour
 
 import numpy as np
 
+from course import im2col_numpy
 from course.nn.compiled import REGROUP, jit
 
 
@@ -54,7 +55,7 @@ def col2im(windows, kernel, x):
             place += 1
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve)
 def convolve(x, w, b):
     """Same as `course.cnn.convolve`: padded x (batch, in_channels, h, w) -> y."""
     batch, _, height, width = x.shape
@@ -73,7 +74,7 @@ def convolve(x, w, b):
     return y.reshape(batch, out_channels, rows, columns)
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve_backward_weights)
 def convolve_backward_weights(x, w, dy):
     """Same as `course.cnn.convolve_backward_weights`: (dw, db)."""
     batch, out_channels, rows, columns = dy.shape
@@ -93,7 +94,7 @@ def convolve_backward_weights(x, w, dy):
     return np.ascontiguousarray(dw.transpose(3, 2, 0, 1)), db
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=im2col_numpy.convolve_backward_input)
 def convolve_backward_input(x, w, dy):
     """Same as `course.cnn.convolve_backward_input`: dx of the padded images."""
     batch, in_channels, height, width = x.shape

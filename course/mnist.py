@@ -10,13 +10,13 @@ read like them. What their classes are called stands in `classes.txt`, see `cour
 
 import hashlib
 import os
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from course import idx
+from course import idx, places
+from course.environment import HERE
 from course.nn import classes
 
 # sha256 of the content, uncompressed: mirrors compress the same content differently.
@@ -35,9 +35,9 @@ SAMPLE = {
 LARGEST = 47_040_016  # bytes: the training images, uncompressed
 HOW_TO_DOWNLOAD = "python -m course data --download"
 
-CLONE_DATA = Path(__file__).resolve().parents[1] / "data"
+CLONE_DATA = places.CLONE / "data"
 USER_DATA = Path(os.path.expanduser("~/.cache/course/mnist"))
-INSTALLED_SAMPLE = Path(sysconfig.get_path("data")) / "share/course/sample"
+INSTALLED_SAMPLE = places.PACKAGE / "shipped" / "data" / "sample"
 
 
 # ---- Where the files are -------------------------------------------------------------------------
@@ -79,11 +79,12 @@ def find_directory(directory=None):
                 f"Put the files there, name another folder, or {advice} the course's own digits."
             )
         return folder
-    places = (CLONE_DATA, USER_DATA, CLONE_DATA / "sample", INSTALLED_SAMPLE)
-    for folder in places:
+    full = (CLONE_DATA, USER_DATA, download_directory())
+    folders = dict.fromkeys((*full, CLONE_DATA / "sample", INSTALLED_SAMPLE))  # each once
+    for folder in folders:
         if not _missing(folder):
             return folder
-    looked = "".join(f"\n  {folder}" for folder in places)
+    looked = "".join(f"\n  {folder}" for folder in folders)
     raise FileNotFoundError(
         f"No digits found, not even the sample that belongs to the course. Get MNIST with "
         f"`{HOW_TO_DOWNLOAD}`, or set COURSE_DATA_DIR to a folder that has it. Looked in:{looked}"
@@ -93,10 +94,13 @@ def find_directory(directory=None):
 def download_directory():
     """The folder that a download fills: $COURSE_DATA_DIR, or data/ in a clone, or the user's own.
 
-    The last, ~/.cache/course/mnist, is for a package installed without its clone or read-only.
+    The last, ~/.cache/course/mnist, is for a package installed without its clone or read-only. In a
+    browser, where nothing can be downloaded, it is `data` beside the notebook.
     """
     if asked := os.environ.get("COURSE_DATA_DIR"):
         return Path(asked).expanduser()
+    if HERE.browser:
+        return Path("data").absolute()
     in_clone = (CLONE_DATA / "sample").is_dir() and os.access(CLONE_DATA, os.W_OK)
     return CLONE_DATA if in_clone else USER_DATA
 

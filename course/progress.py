@@ -11,17 +11,13 @@ import contextlib
 import datetime
 import itertools
 import json
-import os
 import re
 from pathlib import Path
 
-from filelock import FileLock
-
+from course import places
 from course.nn.errors import CourseError
 from course.nn.files import open_regular, replacing
-
-CLONE = Path(__file__).resolve().parents[1]
-USERS_OWN = Path(os.path.expanduser("~/.local/share/course/progress"))
+from course.nn.locks import locked
 
 LESSON = "lesson"  # the section of the two moments:
 BEGUN, END = "begun", "end"  # its first question was asked, its last cell was run
@@ -34,15 +30,8 @@ class ProgressError(CourseError, ValueError):
 
 
 def directory():
-    """The folder of the files: $COURSE_PROGRESS_DIR, or progress/ in a clone, or the user's own.
-
-    The last, ~/.local/share/course/progress, is for a package installed without its clone or
-    read-only.
-    """
-    if asked := os.environ.get("COURSE_PROGRESS_DIR"):
-        return Path(asked).expanduser().absolute()
-    in_clone = (CLONE / "pyproject.toml").is_file() and os.access(CLONE, os.W_OK)
-    return CLONE / "progress" if in_clone else USERS_OWN
+    """The folder of the files: $COURSE_PROGRESS_DIR, or where `places.own` says."""
+    return places.own("progress", "COURSE_PROGRESS_DIR")
 
 
 def is_name(lesson):
@@ -130,7 +119,7 @@ class Progress:
     def _locked(self):
         """Let nobody else change the file while the block runs."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.parent / ".lock", timeout=PATIENCE):
+        with locked(self.path.parent / ".lock", PATIENCE):
             self.problem = ""
             yield
 

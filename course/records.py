@@ -21,10 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
+from course import places
+from course.environment import HERE
 from course.nn.errors import CourseError
 from course.nn.files import remove_abandoned, replacing
+from course.nn.locks import locked
 from course.nn.training import Observer
 
 COLUMNS = ("epoch", "train_loss", "train_time", "val_loss", "val_accuracy", "learning_rate")
@@ -226,12 +228,13 @@ def format_row(row) -> str:
 
 def provenance(command) -> list[str]:
     """Comment lines for a log: the command, the machine and the versions that made it."""
-    packages = ("numpy", "scipy", "numba")
+    packages = ["numpy", "scipy", *(["numba"] if HERE.compiled else [])]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    without = "" if HERE.compiled else ", without Numba"
     return [
         f"command: {command}",
         f"machine: {processor()}, {os.cpu_count()} cores, {platform.system()}",
-        f"versions: Python {platform.python_version()}, {', '.join(versions)}",
+        f"versions: Python {platform.python_version()}, {', '.join(versions)}{without}",
     ]
 
 
@@ -249,8 +252,13 @@ def processor() -> str:
 
 
 def logs_folder() -> Path:
-    """`logs/` beside the package; `$COURSE_LOGS_DIR`, where that is set, replaces it."""
-    return Path(os.environ.get("COURSE_LOGS_DIR") or Path(__file__).parents[1] / "logs")
+    """The folder of the logs and figures that come with the course; or `$COURSE_LOGS_DIR`."""
+    return Path(os.environ.get("COURSE_LOGS_DIR") or places.shipped("logs"))
+
+
+def own_logs_folder() -> Path:
+    """The folder of the learner's own logs, `mine` in `$COURSE_LOGS_DIR` or in one's own `logs`."""
+    return places.own("logs", "COURSE_LOGS_DIR") / "mine"
 
 
 def reference_logs() -> dict[str, Path]:
@@ -260,9 +268,9 @@ def reference_logs() -> dict[str, Path]:
 
 
 def own_logs() -> list[Path]:
-    """The logs of the learner's own runs, in `logs/mine/`, oldest first."""
+    """The logs of the learner's own runs, oldest first."""
     return sorted(
-        (logs_folder() / "mine").glob("training_loss_*.txt"),
+        own_logs_folder().glob("training_loss_*.txt"),
         key=lambda path: (path.stat().st_mtime, path.name),
     )
 
@@ -272,7 +280,7 @@ def new_log_path(model) -> Path:
 
     No other run gets the same path, however many start at once. Raises OSError.
     """
-    folder = logs_folder() / "mine"
+    folder = own_logs_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for number in itertools.count(1):
         path = folder / f"training_loss_{model}{f'_{number}' if number > 1 else ''}.txt"
@@ -295,21 +303,21 @@ def claimed(path):
     real = Path(os.path.realpath(path))
     real.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(real.parent, ".training_loss_*.txt.lock")
-    lock = FileLock(real.with_name(f".{real.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LogError(f"{path}: another training is writing this log") from None
-    try:
-        if real.exists() and not begins_like_a_log(real):
-            raise LogError(f"{path}: the file that is there is no training log")
-        yield path
-    finally:
-        if real.exists() and not real.stat().st_size:
-            real.unlink()
-        with contextlib.suppress(OSError):  # Windows does so by itself, when it is released
-            os.unlink(lock.lock_file)
-        lock.release()
+    lock = real.with_name(f".{real.name}.lock")
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(lock, patience=0))
+        except TimeoutError:
+            raise LogError(f"{path}: another training is writing this log") from None
+        try:
+            if real.exists() and not begins_like_a_log(real):
+                raise LogError(f"{path}: the file that is there is no training log")
+            yield path
+        finally:
+            if real.exists() and not real.stat().st_size:
+                real.unlink()
+            with contextlib.suppress(OSError):  # Windows does so by itself, when it is released
+                lock.unlink()
 
 
 def begins_like_a_log(path) -> bool:

@@ -12,11 +12,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import exercises
-from course.progress import CLONE, END, LESSON, Progress, directory, is_name
+from course import exercises, places
+from course.progress import END, LESSON, Progress, directory, is_name
 from course.widgets import questions
 
-NOTEBOOKS = CLONE / "notebooks"
+NOTEBOOKS = places.CLONE / "notebooks"
 PASSED, WRONG, REVEALED, NOT_ATTEMPTED = "passed", "wrong", "revealed", "not attempted"
 NOT_BEGUN, BEGUN, FINISHED = "not begun", "begun", "finished"
 HEADER = ("lesson", "state", "exercises", "predictions")

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from course import xor_numpy
 from course.nn import training
 from course.nn.activations import Sigmoid
 from course.nn.compiled import jit, prange
@@ -59,7 +60,7 @@ def sigmoid(z):
     return 1.0 / (1.0 + math.exp(min(-z, 700.0)))  # exp(710) would overflow
 
 
-@jit
+@jit(numpy=xor_numpy.train_epochs)
 def train_epochs(x, y, w1, b1, w2, b2, learning_rate, epochs, stop_below):
     """Train in place for `epochs` epochs, one sample at a time; this is all of backpropagation.
 
@@ -159,7 +160,7 @@ def is_solved(model):
 # ---- A thousand starts ---------------------------------------------------------------------------
 
 
-@jit(parallel=True)
+@jit(parallel=True, numpy=xor_numpy.train_many)
 def train_many(x, y, w1, b1, w2, b2, learning_rate, epochs):
     """Train many networks at once, one per core at a time; axis 0 of the weights counts them."""
     for k in prange(len(w1)):

@@ -23,7 +23,7 @@ from course.cnn import CNN
 from course.commands import CommandError, resuming
 from course.mlp import MLP
 from course.models import architecture, shapes
-from course.nn import checkpoint, files
+from course.nn import checkpoint, files, tensor_file, tensor_file_by_hand
 from course.nn.activations import ReLU
 from course.nn.checkpoint import CheckpointError, SaveCheckpoint
 from course.nn.layers import Dense, Sequential
@@ -32,6 +32,33 @@ from course.nn.regularization import BatchNorm, Dropout
 from course.nn.rng import SimpleRng
 from course.nn.training import Observer
 from course.xor import XOR
+
+WAYS = {"library": tensor_file, "by hand": tensor_file_by_hand}
+BLOCKED = 'raise ImportError("tests/test_checkpoint.py hides it")'
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch, tmp_path_factory):
+    """Files are read and written by the library, or by what stands in for it; gives which."""
+    for name in ("opened", "serialize"):
+        monkeypatch.setattr(tensor_file, name, getattr(WAYS[request.param], name))
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def _both_ways(way):
+    """Every test of this file runs both ways."""
+
+
+@pytest.fixture
+def process_environment(way, tmp_path):
+    """The environment of a new process in which the files are read and written this way."""
+    if way == "library":
+        return os.environ
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "safetensors.py").write_text(BLOCKED)
+    paths = (str(tmp_path / "hidden"), os.environ.get("PYTHONPATH"))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def network(width=8, seed=1):
@@ -465,13 +492,17 @@ for path in sys.argv[1:]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
-def test_a_few_bytes_take_neither_memory_nor_time(tmp_path):
+def test_a_few_bytes_take_neither_memory_nor_time(tmp_path, process_environment):
     files = [
         forge(tmp_path / str(number), {"model/a": np.ones(1)}, {"model": name, "config": config})
         for number, (name, config) in enumerate(GREEDY)
     ]
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, *files], capture_output=True, text=True, check=True
+        [sys.executable, "-c", LIMITED, *files],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=process_environment,
     )
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(answers) == len(GREEDY)
@@ -652,9 +683,9 @@ def arrays(path):
     return {name: array.tobytes() for name, array in checkpoint.read(path).arrays.items()}
 
 
-def kill_after_an_epoch(command, delay):
+def kill_after_an_epoch(command, environment, delay):
     """Start `command`, kill it `delay` seconds after its first epoch; tell if it was running."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     with process.stdout:
         any(line.startswith("epoch") for line in process.stdout)
         time.sleep(delay)
@@ -664,16 +695,18 @@ def kill_after_an_epoch(command, delay):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="there is no kill -9")
-def test_killed_at_any_moment_and_resumed_it_is_the_same_run(tmp_path):
+def test_killed_at_any_moment_and_resumed_it_is_the_same_run(tmp_path, process_environment):
     whole, folder = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(train(whole), check=True, capture_output=True)
+    subprocess.run(train(whole), check=True, capture_output=True, env=process_environment)
     expected = arrays(whole / "run")
     an_epoch = np.median([float(line.split(",")[2]) for line in epochs_of(whole / "log.txt")])
 
     run, kills, dice = folder / "run", 0, random.Random()
     command = train(folder)
     while (
-        killed := kill_after_an_epoch(command, delay=dice.uniform(0, 1.5) * an_epoch)
+        killed := kill_after_an_epoch(
+            command, process_environment, delay=dice.uniform(0, 1.5) * an_epoch
+        )
     ) or not kills:
         if not killed:  # on a busy machine the kill may come too late: once more from the start
             run.unlink()

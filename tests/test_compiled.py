@@ -1,27 +1,12 @@
 """Compiled functions: what one reads is what runs."""
 
-import importlib
-import pkgutil
 import types
 
-import numba
 import pytest
+from walk import MODULES, compiled_functions
 
-import course
 from course import cnn
-
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(course.__path__, "course.")
-    if not module.name.endswith(("__main__", "torch_side", "jax_side"))
-]
-
-
-def compiled_functions(module):
-    """The compiled functions that were written in `module`, each with its name."""
-    for name, value in vars(module).items():
-        if hasattr(value, "py_func") and value.py_func.__module__ == module.__name__:
-            yield name, value
+from course.nn.compiled import jit
 
 
 def foreign_calls(function):
@@ -39,15 +24,15 @@ def foreign_calls(function):
 @pytest.mark.parametrize("name", MODULES)
 def test_no_compiled_function_calls_one_of_another_file(name):
     """Numba's cache looks at a function's own file alone: an edit elsewhere would do nothing."""
-    for function, compiled in compiled_functions(importlib.import_module(name)):
+    for function, compiled in compiled_functions(name):
         assert not foreign_calls(compiled), function
 
 
 def test_there_are_compiled_functions_and_a_foreign_call_would_be_found():
-    found = [f for name in MODULES for f in compiled_functions(importlib.import_module(name))]
+    found = [f for name in MODULES for f in compiled_functions(name)]
     assert {"convolve", "train_share", "train_epochs", "adam_update"} <= dict(found).keys()
     namespace = {"__name__": "elsewhere", "shift": cnn.convolve, "cnn": cnn}
     exec("def by_name(x, w, b): return shift(x, w, b)", namespace)
     exec("def by_module(x, w, b): return cnn.convolve(x, w, b)", namespace)
-    assert foreign_calls(numba.njit(namespace["by_name"])) == ["shift"]
-    assert foreign_calls(numba.njit(namespace["by_module"])) == ["cnn"]
+    assert foreign_calls(jit(namespace["by_name"])) == ["shift"]
+    assert foreign_calls(jit(namespace["by_module"])) == ["cnn"]

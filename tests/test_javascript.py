@@ -3,14 +3,14 @@
 import json
 import shutil
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import pytest
 
 from course import plots
 from course.recognizer import widget
 from course.recognizer.widget import Recognizer
-from course.widgets import backprop_stepper, kernel_hover, predict, progress_panel
+from course.widgets import backprop_stepper, kernel_hover, luggage, predict, progress_panel
 from course.widgets.predict import Prediction
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
@@ -31,7 +31,7 @@ def evaluate(expression, module=Recognizer._esm):
 
 MODULES = [
     (source, name)
-    for source in (widget, predict, progress_panel, backprop_stepper, kernel_hover)
+    for source in (widget, predict, progress_panel, backprop_stepper, kernel_hover, luggage)
     for name in (None, *source.PARTS)
 ]
 
@@ -123,6 +123,15 @@ FLAT = "columnsOf([[0, 1], [10, 1]], [0, 10])"
 )  # fmt: skip
 def test_sketches_are_lines_through_columns(expression, value):
     assert evaluate(expression, Prediction._esm) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20, 2**20 + 1, 3 * 2**20])
+def test_a_file_is_cut_into_pieces_that_make_it_up(size):
+    bytes_ = f"Uint8Array.from({{ length: {size} }}, (_, k) => k % 251)"
+    cut = evaluate(f"pieces({bytes_})", luggage.Luggage._esm)
+    assert b"".join(b64decode(p["piece"]) for p in cut) == bytes(k % 251 for k in range(size))
+    assert [p["first"] for p in cut] == [k == 0 for k in range(len(cut))]
+    assert [p["last"] for p in cut] == [k == len(cut) - 1 for k in range(len(cut))]
 
 
 @pytest.mark.parametrize("text", ["a digit", "α to ω, in 2 × 2 …", ""])

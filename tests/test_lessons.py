@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from course import copies
 from course.commands import lessons
 from course.progress import Progress
 
@@ -185,7 +186,7 @@ def test_reset_leaves_what_was_done_and_says_where(copy, course):
 
 
 def test_no_reset_overwrites_what_another_has_kept(copy, course, monkeypatch):
-    monkeypatch.setattr(lessons.time, "strftime", lambda form: "2026-11-25-1403")
+    monkeypatch.setattr(copies.time, "strftime", lambda form: "2026-11-25-1403")
     assert len(course("lessons", "--reset", "03")[1]) == 1 and kept(copy) == []
     for number in range(3):
         copy.write_text(str(number))

@@ -259,6 +259,15 @@ def test_where_a_download_goes(tmp_path, monkeypatch):
     assert mnist.download_directory() == tmp_path / "env"
 
 
+def test_in_a_browser_the_learner_s_data_lie_beside_the_notebook(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.chdir(tmp_path)
+    assert mnist.download_directory() == tmp_path / "data"
+    assert mnist.load().source == "the sample"
+    write_set(tmp_path / "data")
+    assert mnist.load().directory == tmp_path / "data"
+
+
 # Pixels
 
 

@@ -1,6 +1,8 @@
 """pyproject.toml, the lock, environment.yml and the Makefile agree; imports point one way."""
 
 import ast
+import json
+import os
 import re
 import subprocess
 import sys
@@ -68,6 +70,42 @@ def test_lock_satisfies_pyproject(environment):
         name = canonicalize_name(requirement.name)
         assert name in locked, f"{name} is not in the lock: run `make lock`"
         assert locked[name] in requirement.specifier, f"{requirement}, but {locked[name]} locked"
+
+
+PYODIDE = {"matplotlib": "3.8.4", "numpy": "2.0.2", "pillow": "10.2.0", "scipy": "1.14.1"}  # 0.27
+NOT_IN_A_BROWSER = {"filelock", "jupyterlab", "numba", "safetensors"}
+
+
+def test_a_browser_needs_what_it_has():
+    """Its versions are fixed by Pyodide, and what is compiled or starts processes is not there."""
+    needed = {
+        canonicalize_name(requirement.name): requirement.specifier
+        for requirement in map(Requirement, PROJECT["dependencies"])
+        if not requirement.marker or requirement.marker.evaluate({"platform_system": "Emscripten"})
+    }
+    assert not NOT_IN_A_BROWSER & needed.keys()
+    for name, version in PYODIDE.items():
+        assert Version(version) in needed.pop(name)
+    assert needed.keys() == {"anywidget", "ipywidgets", "packaging", "threadpoolctl", "tqdm"}
+    assert Version("3.12.7") in SpecifierSet(PROJECT["requires-python"])
+
+
+def test_what_the_lessons_import_is_there_without_what_a_browser_lacks(tmp_path):
+    for name in NOT_IN_A_BROWSER:
+        (tmp_path / f"{name}.py").write_text("raise ImportError(__name__)")
+    imports = {
+        ast.unparse(node)
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+        for node in ast.walk(ast.parse("".join(cell["source"])))
+        if isinstance(node, ast.Import | ast.ImportFrom) and "course" in ast.unparse(node)
+    }
+    assert len(imports) > 50
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-c", "\n".join(sorted(imports))]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 def test_lock_names_no_host_and_no_path():

@@ -4,6 +4,7 @@ import io
 import itertools
 import subprocess
 import sys
+from base64 import b64decode
 from types import SimpleNamespace
 
 import matplotlib
@@ -662,7 +663,7 @@ def test_a_figure_says_in_words_what_it_shows(name):
     assert figure.alt.endswith(".") and ".." not in figure.alt
     data, metadata = figure._repr_mimebundle_()
     assert metadata == {"image/png": {"alt": figure.alt}}
-    assert Image.open(io.BytesIO(data["image/png"])).text["Description"] == figure.alt
+    assert Image.open(io.BytesIO(b64decode(data["image/png"]))).text["Description"] == figure.alt
 
 
 def test_a_live_figure_tells_of_the_last_epoch():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from course import progress
+from course import places, progress
 from course.progress import Progress, ProgressError
 
 # Each kernel answers its own predictions, and both check the same exercise: one passes it and the
@@ -166,13 +166,13 @@ def test_the_folder_is_that_of_the_variable_the_clone_or_the_user(tmp_path, monk
     monkeypatch.setenv("COURSE_PROGRESS_DIR", str(tmp_path))
     assert progress.directory() == tmp_path
     monkeypatch.delenv("COURSE_PROGRESS_DIR")
-    assert progress.directory() in (progress.CLONE / "progress", progress.USERS_OWN)
-    monkeypatch.setattr(progress, "CLONE", tmp_path)
-    assert progress.directory() == progress.USERS_OWN
+    assert progress.directory() in (places.CLONE / "progress", places.USERS_OWN / "progress")
+    monkeypatch.setattr(places, "CLONE", tmp_path)
+    assert progress.directory() == places.USERS_OWN / "progress"
     (tmp_path / "pyproject.toml").write_text("")
     assert progress.directory() == tmp_path / "progress"
 
 
 def test_no_test_sees_what_a_developer_has_answered():
-    assert progress.directory() != progress.CLONE / "progress"
+    assert progress.directory() != places.CLONE / "progress"
     assert "progress-" in progress.directory().parent.name

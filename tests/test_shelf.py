@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from course import models, xor
+from course import models, places, xor
 from course.cnn import CNN
 from course.mlp import MLP
 from course.models import pretrained, shelf
@@ -110,9 +110,9 @@ def test_a_name_is_one_of_a_file(name, folder):
 def test_where_the_shelf_is(monkeypatch, tmp_path):
     assert shelf.directory() == tmp_path / "models"
     monkeypatch.delenv("COURSE_MODELS_DIR")
-    assert shelf.directory() == shelf.progress.CLONE / "models"
-    monkeypatch.setattr(shelf.progress, "CLONE", tmp_path)
-    assert shelf.directory() == shelf.progress.USERS_OWN.parent / "models"
+    assert shelf.directory() == places.CLONE / "models"
+    monkeypatch.setattr(places, "CLONE", tmp_path)
+    assert shelf.directory() == places.USERS_OWN / "models"
 
 
 @pytest.mark.usefixtures("elsewhere")

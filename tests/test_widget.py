@@ -4,6 +4,7 @@ import asyncio
 import io
 import math
 import threading
+from base64 import b64decode
 from types import SimpleNamespace
 
 import numpy as np
@@ -585,7 +586,7 @@ def test_a_still_picture_goes_along_with_the_widget(recognizer):
         data, metadata = recognizer._repr_mimebundle_()
         assert data["text/plain"] == "Recognizer(linear)"
         assert data["application/vnd.jupyter.widget-view+json"]["model_id"]
-        still = Image.open(io.BytesIO(data["image/png"]))
+        still = Image.open(io.BytesIO(b64decode(data["image/png"])))
         assert still.size[1] > 200
         assert metadata["image/png"]["alt"].startswith("Your drawing.")
 

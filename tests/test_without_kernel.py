@@ -1,5 +1,7 @@
 """The line above each widget for a page that is loaded without its kernel."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from course.widgets.backprop_stepper import BackpropStepper
 from course.widgets.download_button import DownloadButton
 from course.widgets.explorer import Explorer
 from course.widgets.kernel_hover import KernelHover
+from course.widgets.luggage import Luggage
 from course.widgets.predict import Predictions
 from course.widgets.progress_panel import ProgressPanel
 from course.widgets.training_panel import TrainingPanel
@@ -25,6 +28,7 @@ WIDGETS = {  # how to make one, and what stands in for it where no kernel runs
     "download": (lambda folder: DownloadButton(), "text/plain"),
     "explorer": (lambda folder: Explorer(lambda: plots.subplots()[0]), "image/png"),
     "hover": (lambda folder: KernelHover({"edge": np.ones((3, 3))}, DIGITS), "image/png"),
+    "luggage": (lambda folder: Luggage(), "text/plain"),
     "progress": (lambda folder: ProgressPanel("x", folder), "text/html"),
     "training": (lambda folder: TrainingPanel(DIGITS, np.zeros(2, int)), "image/png"),
     "prediction": (lambda folder: Predictions("x", folder)("name", "Why?"), "text/html"),
@@ -48,6 +52,7 @@ def test_on_a_page_a_line_says_what_to_do_and_the_widget_follows(
     line, widget = shown
     assert "run this cell again" in line["text/plain"] and line["text/plain"] in line["text/html"]
     assert {"application/vnd.jupyter.widget-view+json", "text/plain", still} <= set(widget)
+    assert json.loads(json.dumps(widget)) == widget  # a browser's kernel encodes no bytes here
 
 
 def test_a_stored_notebook_has_the_widget_alone(shown, monkeypatch):

@@ -61,6 +61,57 @@ def test_the_loop_by_hand_takes_the_steps_of_the_layers(function):
         np.testing.assert_allclose(array, by_layers.parameters[name], rtol=1e-12)
 
 
+def starts(hidden, networks, dtype=np.float64):
+    """Stacked weights of so many networks, and copies of them."""
+    models = [XOR(seed, hidden, dtype) for seed in range(1, networks + 1)]
+    stacks = [np.stack([m.parameters[name] for m in models]) for name in models[0].parameters]
+    return stacks, [stack.copy() for stack in stacks]
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 4, 7])
+@pytest.mark.parametrize("epochs", [0, 1, 2000])
+@pytest.mark.parametrize("stop_below", [0.0, 0.1])
+def test_without_a_compiler_the_same_bits(hidden, epochs, stop_below):
+    """Python's floats are the processor's: what is rounded, and how, is as in the loop."""
+    looped, plain = starts(hidden, 3)
+    for n in range(3):
+        cases = xor.INPUTS + n / 7, xor.TARGETS  # also other numbers than 0 and 1
+        settings = 0.7, epochs, stop_below
+        done, loss = xor.train_epochs.py_func(*cases, *(w[n] for w in looped), *settings)
+        told = xor.train_epochs.numpy(*cases, *(w[n] for w in plain), *settings)
+        assert told == (done, pytest.approx(loss, rel=5e-16))  # NumPy's own ** 2 may be a bit off
+    for array, expected in zip(plain, looped, strict=True):
+        assert array.tobytes() == expected.tobytes()
+
+
+def test_without_a_compiler_the_sigmoid_is_right_far_out_and_float32_is_rounded_once():
+    looped, plain = starts(4, 1)
+    for function, w in ((xor.train_epochs.py_func, looped), (xor.train_epochs.numpy, plain)):
+        w[0] *= 2000  # where exp(-z) would overflow
+        w[2][:, :2] *= -2000
+        function(xor.INPUTS, xor.TARGETS, *(stack[0] for stack in w), 0.7, 200, 0.0)
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(looped, plain, strict=True))
+    single, exact = starts(4, 1, np.float32)
+    exact = [stack.astype(np.float64) for stack in exact]
+    for w in (single, exact):
+        xor.train_epochs.numpy(xor.INPUTS, xor.TARGETS, *(stack[0] for stack in w), 0.5, 50, 0.0)
+    for array, expected in zip(single, exact, strict=True):
+        assert array.dtype == np.float32 and np.array_equal(array, expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("hidden", [1, 2, 4, 8])
+def test_without_a_compiler_many_networks_are_trained_like_each_alone(hidden):
+    # 400 steps, in each some ten roundings by up to 1.1e-16 that the loop does otherwise (its
+    # sigmoid is another one): less than 1e-12, and nothing on so short a way makes more of it.
+    looped, at_once = starts(hidden, 30)
+    cases = xor.INPUTS + 0.25, xor.TARGETS
+    assert xor.train_many.numpy(*cases, *at_once, 0.9, 100) is None
+    for k in range(30):
+        xor.train_epochs.py_func(*cases, *(stack[k] for stack in looped), 0.9, 100, 0.0)
+    for array, expected in zip(at_once, looped, strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("answers", "loss", "right"),
     [

@@ -13,7 +13,8 @@ the others and takes from each as much as it finds relevant. That is self-attent
     mean over the tokens -> pooled (64,) -> logits (10,)
 
 Read `reference` first, which says it in NumPy, a line for each step; then `image`, the compiled
-form that trains; `weights` names what is learned, and `model` makes a model of it.
+form that trains; `weights` names what is learned, and `model` makes a model of it. Where
+nothing can be compiled, as in a browser, `batch` stands in for `image`.
 """
 
 from course.attention.model import RECIPE, PatchAttention

@@ -7,7 +7,8 @@ gradients of its weights, and gives dx. A tensor is (tokens, features), row-majo
 
 A tensor of one image is a few kilobytes, so an image stays in the processor's cache all the way
 there and back, which is why images are taken one by one. `course.attention.reference` has the same
-mathematics as plainly as NumPy can say it.
+mathematics as plainly as NumPy can say it, and `course.attention.batch` computes where there is no
+compiler.
 """
 
 import math
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course.attention import batch
 from course.nn.compiled import REGROUP, jit
 
 
@@ -165,7 +167,7 @@ def transpose(w):
     )
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=batch.train_share)
 def train_share(images, labels, batch, w, g, options):
     """Go there and back with each image; return (sum of losses, number read correctly)."""
     transposed = transpose(w)
@@ -179,7 +181,7 @@ def train_share(images, labels, batch, w, g, options):
     return loss, correct
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=batch.forward_share)
 def forward_share(images, w, options, logits, attention):
     """Write each image's logits, and its attention unless that array is empty."""
     for n in range(len(images)):
@@ -189,7 +191,7 @@ def forward_share(images, w, options, logits, attention):
             add(attention[n], tensors.head.attention)
 
 
-@jit(nogil=True)
+@jit(nogil=True, numpy=batch.backward_share)
 def backward_share(images, dlogits, w, g, options, dimages):
     """Add up the gradients for given dlogits and write dimages; computes the tensors anew."""
     transposed = transpose(w)

@@ -13,11 +13,14 @@ import sys
 from course import __version__
 from course.commands import CommandError, UsageError
 from course.commands.output import visible_streams
+from course.environment import HERE
 from course.nn.errors import CourseError
 
 COMMANDS = {
     "lessons": "lay copies of the lessons to work in; renew those that you have not changed",
     "progress": "say what you have done in each lesson",
+    "pack": "put all of your work into one zip, to take along",
+    "unpack": "bring back what is in such a zip",
     "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
     "evaluate": "say how well a saved model reads the test digits",
@@ -33,6 +36,8 @@ COMMANDS = {
     "info": "say which versions, BLAS, cores and digits are in use, and what is wrong with them",
     "bench": "measure the speed against the machine's limit and against PyTorch",
 }
+
+NEED_PROCESSES = {"bench", "check", "compile", "draw"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,6 +85,8 @@ def _run(asked, arguments):
     if sys.__stdout__ is None:
         raise CommandError("standard output is closed; to throw it away, send it to /dev/null")
     arguments = make_parser(asked).parse_args(arguments)  # ends here for --help and bad arguments
+    if HERE.browser and asked in NEED_PROCESSES:
+        raise CommandError("it starts other processes, which a browser does not have")
     with _compile_notice():
         return arguments.run(arguments) or 0
 

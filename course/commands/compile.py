@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from course import commands, models, xor
+from course.environment import HERE
 from course.nn import shares, training
 
 
@@ -24,6 +25,9 @@ def add_arguments(parser):
 def run(arguments):
     if unknown := set(arguments.models) - set(models.MODELS):
         raise commands.UsageError(f"there is no model {min(unknown)!r}")
+    if not HERE.compiled:
+        print("There is nothing to compile: Numba is not available here")
+        return
     began = time.perf_counter()
     if arguments.models:
         for name in arguments.models:

@@ -5,24 +5,17 @@ changed stays as it is, until you ask for a fresh one with --reset. Answers and 
 not in the copies, and stay as well.
 """
 
-import hashlib
-import itertools
-import json
 import os
 import shlex
-import time
 from collections import Counter
 from pathlib import Path
 
 from course.commands import CommandError, UsageError
+from course.copies import DamagedError, as_laid, read, set_aside
 from course.nn import files
 from course.progress import Progress
 
 ORIGINALS = Path(__file__).resolve().parents[2] / "notebooks"
-
-
-class DamagedError(CommandError):
-    """A file is no notebook, or not any more."""
 
 
 def add_arguments(parser):
@@ -131,55 +124,3 @@ def reset_command(lesson, folder):
     if folder:
         return f"`{command} --folder {shlex.quote(folder)}`"
     return f"`make reset LESSON={number}` (or `{command}`)"
-
-
-def set_aside(path):
-    """Give a file a name that says when, and that no other file has; returns its new path."""
-    now = time.strftime("%Y-%m-%d-%H%M")
-    for more in itertools.chain([""], (f"-{number}" for number in itertools.count(2))):
-        kept = path.with_name(f"{path.stem}.{now}{more}{path.suffix}")
-        try:
-            kept.touch(exist_ok=False)  # from here on the name is taken
-        except FileExistsError:
-            continue
-        os.replace(path, kept)
-        return kept
-
-
-def read(path):
-    """Return a notebook, the fingerprint of its cells, and that of what was laid there (or None).
-
-    Raises FileNotFoundError, NotADirectoryError and DamagedError.
-    """
-    try:
-        with files.open_regular(path) as file:
-            notebook = json.load(file)
-        return notebook, fingerprint(notebook), notebook["metadata"].get("course", {}).get("laid")
-    except (FileNotFoundError, NotADirectoryError):
-        raise
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise DamagedError(f"{path} cannot be read as a notebook") from None
-
-
-def fingerprint(notebook):
-    """A hash of what is written in the cells.
-
-    Outputs, counts and the format of the file change by themselves when a notebook is run or
-    saved, and an empty cell appears when its last one is run.
-    """
-    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
-    written = [cell for cell in cells if cell[1].strip()]
-    return hashlib.sha256(json.dumps(written).encode()).hexdigest()
-
-
-def as_laid(notebook):
-    """The bytes of a copy: no outputs, no counts, and the fingerprint of what was laid.
-
-    That stands in the notebook itself, so that the two cannot part: not when the file is renamed
-    or moved, and not when this program is killed.
-    """
-    nothing = {"execution_count": None, "outputs": []}
-    cells = [c | nothing if c["cell_type"] == "code" else c for c in notebook["cells"]]
-    metadata = notebook["metadata"] | {"course": {"laid": fingerprint(notebook)}}
-    copy = notebook | {"cells": cells, "metadata": metadata}
-    return (json.dumps(copy, indent=1, ensure_ascii=False) + "\n").encode()

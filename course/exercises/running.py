@@ -2,6 +2,8 @@
 
 It may raise, print, warn, leave by `exit()` or never end. What cannot be stopped is a single
 operation of a compiled library that takes for ever: Python has its say only between two of them.
+In a browser there are no threads, so nobody watches the time: there what never ends is ended with
+its page, by Kernel > Restart.
 """
 
 import _thread

@@ -18,11 +18,10 @@ import os
 import re
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
 from course.interchange.binary import InterchangeError, check_finite
-from course.nn.files import open_regular, replacing
+from course.nn import tensor_file
+from course.nn.files import replacing
 
 KINDS = {"w": ".weight", "b": ".bias", "gamma": ".weight", "beta": ".bias", None: ""}
 FLOATS = ("float16", "float32", "float64")
@@ -57,7 +56,7 @@ def write_torch(path, model):
         raise InterchangeError(
             f"{path}: PyTorch has other names for {names}: write a model without batch norm"
         )
-    content = safetensors.numpy.save(to_torch(model.parameters))
+    content = tensor_file.serialize(to_torch(model.parameters))
     with replacing(path) as file:
         file.write(content)
 
@@ -93,13 +92,12 @@ def read_torch(path, model):
 def _arrays(path):
     """What is in a safetensors file: name to array."""
     path = os.fspath(path)
-    open_regular(path).close()  # safetensors takes every file that it may not open for missing
     try:
-        return safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise InterchangeError(f"{path}: no readable safetensors file: {error}") from None
-    except (AttributeError, KeyError, TypeError) as error:  # of numbers that NumPy has not
+        with tensor_file.opened(path) as (_, read):
+            return read()
+    except tensor_file.NumberTypeError as error:
         raise InterchangeError(
-            f"{path}: holds numbers of a type that NumPy does not have ({error}): "
-            "convert them with .float() in PyTorch first"
+            f"{path}: {error} (convert them with .float() in PyTorch first)"
         ) from None
+    except tensor_file.TensorFileError as error:
+        raise InterchangeError(f"{path}: no readable safetensors file: {error}") from None

@@ -6,12 +6,11 @@ unknown, is listed with what is wrong with it.
 """
 
 import datetime
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import models, progress
+from course import models, places
 from course.nn import checkpoint, classes
 from course.nn.checkpoint import CheckpointError
 from course.nn.errors import CourseError
@@ -60,15 +59,8 @@ class Record:
 
 
 def directory():
-    """The shelf's folder: $COURSE_MODELS_DIR, or models/ in a clone, or the user's own.
-
-    The last, ~/.local/share/course/models, is for a package installed without its clone or
-    read-only.
-    """
-    if asked := os.environ.get("COURSE_MODELS_DIR"):
-        return Path(asked).expanduser().absolute()
-    in_clone = (progress.CLONE / "pyproject.toml").is_file() and os.access(progress.CLONE, os.W_OK)
-    return progress.CLONE / "models" if in_clone else progress.USERS_OWN.parent / "models"
+    """The shelf's folder: $COURSE_MODELS_DIR, or where `places.own` says."""
+    return places.own("models", "COURSE_MODELS_DIR")
 
 
 def path(name, folder=None):

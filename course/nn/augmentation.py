@@ -78,7 +78,28 @@ def gaussian(deviation):
     return (bell / bell.sum()).astype(np.float32)
 
 
-@jit(nogil=True, fastmath=REGROUP)
+def warp_numpy(images, maps, moves, out):
+    """Same as `warp`, for all pixels at once."""
+    _, height, width = images.shape
+    framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    y, x = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
+    middle_r, middle_s = np.float32((height - 1) / 2), np.float32((width - 1) / 2)
+    (a, b, c), (d, e, f) = np.moveaxis(maps, 0, -1)[..., None, None]  # each (batch, 1, 1)
+    y, x = y[:, None] - middle_r, x - middle_s  # (height, 1), (width,)
+    from_r = a * y + b * x + c + middle_r + moves[:, 0] + np.float32(1)  # (batch, height, width)
+    from_s = d * y + e * x + f + middle_s + moves[:, 1] + np.float32(1)
+    from_r = from_r.clip(0, np.float32(height + 1))
+    from_s = from_s.clip(0, np.float32(width + 1))
+    i = np.minimum(from_r.astype(np.intp), height)
+    j = np.minimum(from_s.astype(np.intp), width)
+    down, right = from_r - i.astype(np.float32), from_s - j.astype(np.float32)
+    n = np.arange(len(images))[:, None, None]
+    above = framed[n, i, j] + right * (framed[n, i, j + 1] - framed[n, i, j])
+    below = framed[n, i + 1, j] + right * (framed[n, i + 1, j + 1] - framed[n, i + 1, j])
+    out[:] = above + down * (below - above)
+
+
+@jit(nogil=True, fastmath=REGROUP, numpy=warp_numpy)
 def warp(images, maps, moves, out):
     """Fetch each pixel from where `maps` and `moves` (batch, 2, h, w) send it.
 
@@ -106,7 +127,18 @@ def warp(images, maps, moves, out):
                 out[n, r, s] = above + down * (below - above)
 
 
-@jit(nogil=True, fastmath=REGROUP)
+def smooth_numpy(moves, kernel, deviation):
+    """Same as `smooth`: each number of the kernel multiplies all moves, shifted, at once."""
+    height, width = moves.shape[2:]
+    radius = len(kernel) // 2
+    framed = np.pad(moves, ((0, 0), (0, 0), (radius, radius), (radius, radius)))
+    across = sum(k * framed[..., i : i + width] for i, k in enumerate(kernel))
+    # Of numbers even between -1 and 1 the variance is 1/3; sums of them with weights k^2 of it.
+    scale = deviation / (np.sum(kernel * kernel) * np.float32(np.sqrt(1 / 3)))
+    moves[:] = sum(scale * k * across[:, :, i : i + height] for i, k in enumerate(kernel))
+
+
+@jit(nogil=True, fastmath=REGROUP, numpy=smooth_numpy)
 def smooth(moves, kernel, deviation):
     """Smooth `moves` (batch, 2, h, w) in place by the kernel, along rows and columns.
 
@@ -133,7 +165,18 @@ def smooth(moves, kernel, deviation):
                         moves[n, axis, r, s] += scale * kernel[k] * across[r + k, s]
 
 
-@jit(nogil=True, fastmath=REGROUP)
+def thicken_numpy(images, amounts):
+    """Same as `thicken`: the images, shifted by one to every side, in a pile."""
+    framed = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    middle = framed[:, 1:-1, 1:-1]
+    pile = [middle, framed[:, :-2, 1:-1], framed[:, 2:, 1:-1]]
+    pile += [framed[:, 1:-1, :-2], framed[:, 1:-1, 2:]]
+    amounts = amounts[:, None, None]
+    target = np.where(amounts > 0, np.maximum.reduce(pile), np.minimum.reduce(pile))
+    images[:] = middle + np.abs(amounts) * (target - middle)
+
+
+@jit(nogil=True, fastmath=REGROUP, numpy=thicken_numpy)
 def thicken(images, amounts):
     """Move each pixel toward the largest of itself and its four neighbors, or the smallest.
 

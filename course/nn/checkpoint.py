@@ -1,7 +1,6 @@
 """Checkpoints: a model on disk, and all that a training run needs to go on.
 
-The format is safetensors: named arrays behind a JSON header. Unlike a pickle it can hold no code,
-so that opening a stranger's file is safe. Arrays are filed under "model/", "optimizer/" and
+The format is safetensors, see `tensor_file`. Arrays are filed under "model/", "optimizer/" and
 "best/"; everything else is one JSON text in the header.
 """
 
@@ -11,12 +10,11 @@ import zlib
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import safetensors
-import safetensors.numpy
 
+from course.nn import tensor_file
 from course.nn.description import problem_of
 from course.nn.errors import CourseError
-from course.nn.files import open_regular, replacing
+from course.nn.files import replacing
 from course.nn.training import EpochRecord, Observer, copy_weights
 
 FORMAT = "course-checkpoint-1"
@@ -140,37 +138,19 @@ def _write(path, arrays, info, run):
     metadata = {"format": FORMAT, "info": json.dumps(info), "run": json.dumps(run)}
     metadata["crc32"] = _checksum(arrays, metadata)
     with replacing(path) as file:
-        file.write(_serialize(arrays, metadata))
-
-
-def _serialize(arrays, metadata):
-    """The content of a file. Equal arrays and metadata give equal bytes.
-
-    safetensors writes the metadata in an order that changes from call to call; here it is sorted.
-    A file is the length of its header (8 bytes), the header (JSON, filled up with blanks so that
-    the numbers are aligned), the numbers.
-    """
-    content = safetensors.numpy.save(arrays, metadata=metadata)
-    end = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:end])
-    header["__metadata__"] = dict(sorted(metadata.items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + content[end:]
+        file.write(tensor_file.serialize(arrays, metadata))
 
 
 def read(path):
     """Read a checkpoint. Raises CheckpointError for anything that is not a whole one of ours."""
     path = os.fspath(path)
     try:
-        open_regular(path).close()  # safetensors takes every file that it may not open for missing
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+        with tensor_file.opened(path) as (metadata, read_arrays):
             if metadata.get("format") != FORMAT:
                 raise CheckpointError(
                     f"{path}: a safetensors file, but not a checkpoint of this course"
                 )
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            arrays = read_arrays()
         if metadata["crc32"] != _checksum(arrays, metadata):
             raise CheckpointError(f"{path}: damaged: its content does not have its checksum")
         info, run = json.loads(metadata["info"]), json.loads(metadata["run"])
@@ -180,20 +160,20 @@ def read(path):
         raise CheckpointError(f"{path}: there is no such file") from None
     except CheckpointError:
         raise
-    except safetensors.SafetensorError as error:
+    except tensor_file.NumberTypeError as error:
+        raise CheckpointError(f"{path}: not a checkpoint of this course: {error}") from None
+    except tensor_file.TensorFileError as error:
         raise CheckpointError(
-            f"{path}: no readable checkpoint ({error}); a binary model of the older programs has "
+            f"{path}: no readable checkpoint: {error}; a binary model of the older programs has "
             "to go through `python -m course convert` first"
         ) from None
     except (OSError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: no readable checkpoint: {error}") from None
-    except (AttributeError, TypeError) as error:  # safetensors, of numbers that NumPy has not
-        raise CheckpointError(f"{path}: not a checkpoint of this course: {error}") from None
     return Checkpoint(path, arrays, info, run)
 
 
 def _checksum(arrays, metadata):
-    """Sum up the whole content, as text: safetensors itself would not notice a changed weight."""
+    """Sum up the whole content, as text: the format itself would not notice a changed weight."""
     crc = zlib.crc32(f"{metadata['info']}\n{metadata['run']}".encode())
     for name, array in sorted(arrays.items()):
         crc = zlib.crc32(f"\n{name} {array.dtype} {array.shape}\n".encode(), crc)

@@ -154,7 +154,18 @@ class Adam(Optimizer):
             )
 
 
-@jit
+def adam_update_numpy(w, g, mean, square, constants):
+    """Same as `adam_update`: the arrays one operation after the other, in place."""
+    beta1, rest1, beta2, rest2, rate, square_correction, epsilon, kept = constants
+    mean *= beta1
+    mean += rest1 * g
+    square *= beta2
+    square += rest2 * g * g
+    w *= kept
+    w -= rate * mean / (np.sqrt(square * square_correction) + epsilon)
+
+
+@jit(numpy=adam_update_numpy)
 def adam_update(w, g, mean, square, constants):
     """One Adam step on flat arrays, all four read and written in a single pass."""
     # In an array, the constants have the weights' dtype: float32 times a Python float is float64.

@@ -97,10 +97,27 @@ class BatchNorm(Layer):
         return dx.reshape(dy.shape)
 
 
-# x is (batch, features, places), and all else (features,).
+# x is (batch, features, places), and all else (features,). With NumPy that is a line for each
+# function; as loops they make no arrays in between, and let go of Python's lock.
 
 
-@jit(nogil=True, fastmath=REGROUP)
+def moments_numpy(x):
+    """Return mean and variance of each feature, over the batch and all places."""
+    return x.mean(axis=(0, 2)), x.var(axis=(0, 2))
+
+
+def stretch_numpy(x, mean, scale, shift):
+    """Return (x - mean) * scale + shift."""
+    return (x - mean[:, None]) * scale[:, None] + shift[:, None]
+
+
+def stretch_backward_numpy(x, mean, inverse_deviation, dy):
+    """Return the gradients of gamma and beta: the sums of dy * normalized x, and of dy."""
+    product = (dy * (x - mean[:, None])).sum(axis=(0, 2))
+    return product * inverse_deviation, dy.sum(axis=(0, 2))
+
+
+@jit(nogil=True, fastmath=REGROUP, numpy=moments_numpy)
 def moments(x):
     """Return mean and variance of each feature, over the batch and all places."""
     batch, features, places = x.shape
@@ -120,7 +137,7 @@ def moments(x):
     return mean, variance
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=stretch_numpy)
 def stretch(x, mean, scale, shift):
     """Return (x - mean) * scale + shift."""
     batch, features, places = x.shape
@@ -132,7 +149,7 @@ def stretch(x, mean, scale, shift):
     return y
 
 
-@jit(nogil=True, fastmath=REGROUP)
+@jit(nogil=True, fastmath=REGROUP, numpy=stretch_backward_numpy)
 def stretch_backward(x, mean, inverse_deviation, dy):
     """Return the gradients of gamma and beta: the sums of dy * normalized x, and of dy."""
     batch, features, places = x.shape

@@ -7,12 +7,13 @@ digits, short enough to check by hand; not for cryptography.
 
 import numpy as np
 
+from course.nn import rng_numpy
 from course.nn.compiled import jit
 
 _SEED_FOR_ZERO = 0x9E3779B97F4A7C15  # state 0 would stay 0 for ever
 
 
-@jit
+@jit(numpy=rng_numpy.fill_u32)
 def _fill_u32(state, out):
     """Write the next len(out) draws into `out` and return the state after them."""
     x = np.uint64(state)
@@ -24,7 +25,7 @@ def _fill_u32(state, out):
     return x
 
 
-@jit
+@jit(numpy=rng_numpy.fisher_yates)
 def _fisher_yates(draws, order):
     """Shuffle `order` in place, from the top; draws[i] decides the i-th swap."""
     for i in range(order.size - 1, 0, -1):
@@ -72,7 +73,7 @@ class SimpleRng:
 
     def permutation(self, n):
         """Return the numbers 0 to n-1 in random order, an int64 array."""
-        order = np.arange(n)
+        order = np.arange(n, dtype=np.int64)  # NumPy's own choice has 32 bits in a browser
         self.shuffle(order)
         return order
 

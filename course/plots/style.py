@@ -20,6 +20,7 @@ the value of a cell.
 import functools
 import io
 import math
+from base64 import b64encode
 
 import matplotlib
 import matplotlib.figure
@@ -100,8 +101,16 @@ class Figure(matplotlib.figure.Figure):
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """The picture, and its alternative text where notebooks look for it."""
-        return {"image/png": self._repr_png_()}, alt_metadata(self.alt)
+        """The picture, and its alternative text where notebooks look for it.
+
+        As text, which every kernel takes: that of a browser encodes no bytes in live displays.
+        """
+        return {"image/png": base64_text(self._repr_png_())}, alt_metadata(self.alt)
+
+
+def base64_text(png):
+    """A picture's bytes as they stand in a notebook."""
+    return b64encode(png).decode()
 
 
 def alt_metadata(alt):

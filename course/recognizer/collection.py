@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from course import idx, mnist
 from course.nn import classes
 from course.nn.errors import CourseError
+from course.nn.locks import locked
 from course.recognizer import dataset
 
 IMAGES, LABELS = "my-images-idx3-ubyte", "my-labels-idx1-ubyte"
@@ -157,13 +157,13 @@ class Collection:
     def _locked(self):
         """Let nobody else change the files while the block runs."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock = FileLock(self.folder / ".lock", timeout=PATIENCE).acquire()
-        except Timeout:
-            raise CollectionError(
-                f"Another window is busy with {self.folder}: try again, or close it"
-            ) from None
-        with lock:
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(self.folder / ".lock", PATIENCE))
+            except TimeoutError:
+                raise CollectionError(
+                    f"Another window is busy with {self.folder}: try again, or close it"
+                ) from None
             yield
 
     @contextlib.contextmanager

@@ -9,17 +9,20 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from course import download, mnist
+from course.environment import HERE
 from course.widgets.kernel_watch import KernelWatch
 from course.widgets.without_kernel import WithoutKernel
 
 TOTAL = 11_594_722  # bytes of the four files, compressed, as the mirrors send them
+HOW_ELSE = f"run `{mnist.HOW_TO_DOWNLOAD}` in a terminal"
 INTERVAL = 0.2  # seconds between two looks at how far it is
 
 
 class DownloadButton(WithoutKernel, widgets.VBox):
     """Fetches full MNIST at a click, in a thread, so that the notebook stays usable meanwhile.
 
-    The files go where `download.fetch` puts them, and come from `mirrors`.
+    The files go where `download.fetch` puts them, and come from `mirrors`. Where Python runs in the
+    browser itself there is no button, but a sentence that says what to do instead.
     """
 
     def __init__(self, mirrors=download.MIRRORS):
@@ -32,8 +35,10 @@ class DownloadButton(WithoutKernel, widgets.VBox):
         self.button.on_click(self._start)
         self.bar = widgets.IntProgress(max=TOTAL, layout=widgets.Layout(visibility="hidden"))
         self.message = widgets.HTML()
-        row = widgets.HBox([self.button, self.bar])
-        super().__init__([row, self.message, KernelWatch()])
+        row = [] if HERE.browser else [widgets.HBox([self.button, self.bar])]
+        super().__init__([*row, self.message, KernelWatch()])
+        if HERE.browser:
+            self._say(download.in_a_browser(mnist.download_directory()))
 
     def __repr__(self):
         return "DownloadButton()"
@@ -41,7 +46,11 @@ class DownloadButton(WithoutKernel, widgets.VBox):
     def _start(self, button):
         button.disabled = True
         self.thread = threading.Thread(target=self._fetch, daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError as problem:  # a machine that is full
+            self._say(f"The download cannot begin ({problem}): {HOW_ELSE}.", is_error=True)
+            button.disabled = False
 
     def _fetch(self):
         folder = mnist.download_directory()

@@ -3,11 +3,10 @@
 import html
 import inspect
 import struct
-from base64 import b64encode
 
 import ipywidgets as widgets
 
-from course.plots.style import alt_metadata
+from course.plots.style import alt_metadata, base64_text
 from course.widgets.kernel_watch import KernelWatch
 from course.widgets.without_kernel import WithoutKernel
 
@@ -55,7 +54,7 @@ class Explorer(WithoutKernel, widgets.VBox):
 
     def _repr_mimebundle_(self, **options):
         bundle = super()._repr_mimebundle_(**options)
-        still = {"text/plain": repr(self), "image/png": b64encode(self.png).decode()}
+        still = {"text/plain": repr(self), "image/png": base64_text(self.png)}
         return bundle | still, alt_metadata(self.alt)
 
 
@@ -66,7 +65,7 @@ def image_element(png, alt):
     """
     width, height = struct.unpack(">II", png[16:24])  # where every PNG has them
     return (
-        f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{html.escape(alt)}" '
+        f'<img src="data:image/png;base64,{base64_text(png)}" alt="{html.escape(alt)}" '
         f'width="{width}" height="{height}" decoding="sync" style="max-width:100%;height:auto">'
     )
 

@@ -14,7 +14,6 @@ from traitlets import Dict, Unicode
 from course import plots
 from course.cnn import CNN, convolve_numpy, pad
 from course.nn.errors import CourseError
-from course.plots.style import alt_metadata
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
@@ -73,8 +72,8 @@ class KernelHover(WithoutKernel, anywidget.AnyWidget):
         answer = convolve_numpy(image, self.kernels[:1, None], np.zeros(1, np.float32))
         strongest = np.unravel_index(np.abs(answer[0, 0]).argmax(), answer.shape[2:])
         figure = plots.convolution(image[0, 0], self.kernels[0], answer[0, 0], at=strongest)
-        still = {"text/plain": repr(self), "image/png": b64encode(figure._repr_png_()).decode()}
-        return data | still, metadata | alt_metadata(figure.alt)
+        picture, described = figure._repr_mimebundle_()
+        return data | picture | {"text/plain": repr(self)}, metadata | described
 
 
 def parts_of(network):

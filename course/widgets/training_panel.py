@@ -2,7 +2,6 @@
 
 import math
 import time
-from base64 import b64encode
 from pathlib import Path
 
 import anywidget
@@ -12,7 +11,7 @@ from course import plots
 from course.nn import doctor
 from course.nn.recorder import Recorder
 from course.plots.signals import charts, length_of
-from course.plots.style import alt_metadata, looks_of
+from course.plots.style import looks_of
 from course.widgets.without_kernel import WithoutKernel
 
 HERE = Path(__file__).parent
@@ -79,9 +78,8 @@ class TrainingPanel(WithoutKernel, Recorder, anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options):
         """The live widget, with a picture of what is known so far for where it cannot be shown."""
         data, metadata = super()._repr_mimebundle_(**options)
-        figure = plots.signals(self)
-        still = {"text/plain": repr(self), "image/png": b64encode(figure._repr_png_()).decode()}
-        return data | still, metadata | alt_metadata(figure.alt)
+        picture, described = plots.signals(self)._repr_mimebundle_()
+        return data | picture | {"text/plain": repr(self)}, metadata | described
 
 
 def for_page(chart):

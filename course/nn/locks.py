@@ -1,0 +1,20 @@
+"""Locks between processes: whoever holds one is the only one to change the files beside it."""
+
+import contextlib
+import sys
+
+
+@contextlib.contextmanager
+def locked(path, patience):
+    """Hold the lock file `path` while the block runs; it is made beside what it guards.
+
+    Raises TimeoutError if another process holds it for longer than `patience` seconds, and OSError.
+    In a browser there are no locks: one page alone writes there.
+    """
+    if sys.platform == "emscripten":
+        yield
+        return
+    from filelock import FileLock  # here, because a browser does without it
+
+    with FileLock(path, timeout=patience):
+        yield
