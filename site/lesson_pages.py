@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 import nbformat
 
-RUN = """<p class="run-lesson"><a class="run-button" href="../run/lab/index.html?path={path}">Run this
-lesson</a> in your browser, with nothing to install: Python comes with the page, and what you write stays
-on your machine. <a href="../run/fresh.html?lesson={name}">Begin it anew</a> if yours no longer works.</p>
+RUN = """<p class="run-lesson">
+<a class="run-button" href="../run/lab/index.html?path={path}">Run this lesson</a> in your browser,
+with nothing to install: Python comes with the page, and what you write stays on your machine.
+<a href="../run/fresh.html?lesson={name}">Begin it anew</a> if yours no longer works.</p>
 """
 CODE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./(course/[^)]*)\)")
 ALT_IN_SVG = re.compile(r'aria-label="([^"]*)"')
@@ -54,7 +55,7 @@ def code_page(path):
 
 
 class Pictures:
-    """Results of one notebook, of which the pictures become files that a page loads when it is seen."""
+    """Results of one notebook; its pictures become files, loaded when they are about to be seen."""
 
     def __init__(self, folder, lesson):
         folder.mkdir(parents=True, exist_ok=True)

@@ -43,10 +43,12 @@ def build(out, pyodide=None):
         (source / "jupyter-lite.json").write_text(json.dumps(configuration(), indent=1))
         (source / "overrides.json").write_text(json.dumps(SETTINGS))
         subprocess.run(
-            [sys.executable, "-m", "jupyterlite_core", "build", "--apps=lab", "--no-sourcemaps"]
-            + ["--no-unused-shared-packages", f"--contents={source / 'contents'}"]
-            + [f"--settings-overrides={source / 'overrides.json'}"]
-            + [f"--lite-dir={source}", f"--output-dir={out}"],
+            [
+                *(sys.executable, "-m", "jupyterlite_core", "build", "--apps=lab"),
+                *("--no-sourcemaps", "--no-unused-shared-packages"),
+                *(f"--lite-dir={source}", f"--contents={source / 'contents'}"),
+                *(f"--settings-overrides={source / 'overrides.json'}", f"--output-dir={out}"),
+            ],
             check=True,
             cwd=source,
         )

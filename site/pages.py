@@ -31,8 +31,11 @@ def build(out):
             links |= lesson_pages.lay(path, source)
         lay_code(sorted(links), source)
         subprocess.run(
-            [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
-            + ["-D", f"autoapi_dirs={COURSE / 'course'}", "-d", source / "doctrees", source, out],
+            [
+                *(sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"),
+                *("-D", f"autoapi_dirs={COURSE / 'course'}", "-d", source / "doctrees"),
+                *(source, out),
+            ],
             check=True,
         )
 

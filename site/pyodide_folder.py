@@ -15,8 +15,8 @@ LOCK = "pyodide-lock.json"
 def copy(source, target, own, asked):
     """Copy Pyodide and its packages that are asked for by name or that `own`, lock entries, need.
 
-    Raises SystemExit, with a sentence, where the folder is not of this version, lacks a file, or has
-    another one than its list of packages says.
+    Raises SystemExit, with a sentence, where the folder is not of this version, lacks a file, or
+    has another one than its list of packages says.
     """
     try:
         lock = json.loads((source / LOCK).read_text())

@@ -1,4 +1,4 @@
-"""The wheels that the site carries, as entries of Pyodide's list of packages (pyodide-lock.json)."""
+"""The wheels that the site carries, as entries of Pyodide's list of packages, its lock file."""
 
 import hashlib
 import shutil
@@ -25,7 +25,7 @@ KERNEL_DEPENDS = {
     "pyodide-kernel": ["ipykernel", "ipython", "comm", "traitlets"],
 }
 # Needed by others, but not in a kernel: their parts for the page are extensions of JupyterLite.
-IN_THE_PAGE = {"jupyterlab-widgets", "widgetsnbextension"} | {"jupyterlab", "numba", "safetensors"}
+IN_THE_PAGE = {"jupyterlab-widgets", "widgetsnbextension"}
 EMSCRIPTEN = {
     "extra": "",
     "os_name": "posix",
@@ -48,9 +48,11 @@ def collect(folder):
     """
     folder.mkdir(parents=True)
     subprocess.run(
-        [*PIP, "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
-        + ["--python-version=3.12", "--implementation=py", "--abi=none", "--platform=any"]
-        + ["--requirement", HERE / "wheels.lock", "--dest", folder],
+        [
+            *(*PIP, "download", "--no-deps", "--require-hashes", "--only-binary=:all:"),
+            *("--python-version=3.12", "--implementation=py", "--abi=none", "--platform=any"),
+            *("--requirement", HERE / "wheels.lock", "--dest", folder),
+        ],
         check=True,
     )
     for name in KERNEL:

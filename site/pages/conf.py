@@ -24,7 +24,7 @@ nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header"]
+suppress_warnings = ["myst.header", "autoapi.python_import_resolution"]
 
 autoapi_type = "python"
 autoapi_root = "api"

