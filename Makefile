@@ -115,9 +115,10 @@ site: $(SITE)/set-up
 	$(SITE)/bin/python site/build.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
 # The Pyodide is put together from two public packages, each file checked (see there).
-site-test: $(SETUP) $(SITE)/set-up
+site-test: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
-	$(SITE)/bin/python site/build.py --pyodide build/pyodide-test --out build/site-test
+	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
+	    --out build/site-test
 	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
 	    --editable ".[browser]"
 	$(PYTEST) tests/site

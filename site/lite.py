@@ -1,5 +1,6 @@
 """The lessons in JupyterLite: a JupyterLab whose server and kernel are in the reader's browser."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 # pip; and it would load ssl, 2 MB for connections that a page cannot make.
 START = ["micropip", "piplite", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython"]
 OMITTED = ["ssl"]
+PACKAGES = "packages.json"  # what site/pyodide.js reads
 AHEAD = ["numpy", "openblas", "scipy", "matplotlib", "pillow"]
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -28,14 +30,10 @@ SETTINGS = {
 }
 
 
-def build(out, pyodide=None):
-    """Build JupyterLite with the course into the folder `out`.
+def build(out):
+    """Build JupyterLite with the course into the folder `out`, which is made.
 
-    Parameters
-    ----------
-    out : the folder, which is made
-    pyodide : a folder with Pyodide, which is copied as far as the course needs it; None for the
-        public address
+    It loads Pyodide from its public address; `carry_pyodide` changes that.
     """
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary)  # nothing of an earlier run is in it
@@ -52,15 +50,40 @@ def build(out, pyodide=None):
             check=True,
             cwd=source,
         )
-    own = wheels.collect(out / "wheels")
-    address = pyodide_folder.ADDRESS
-    if pyodide is not None:
-        address = "./pyodide/"
-        pyodide_folder.copy(pyodide, out / "pyodide", own, [*START, *AHEAD])
-    packages = {"pyodide": address, "ahead": AHEAD, "omitted": OMITTED, "packages": own}
-    (out / "packages.json").write_text(json.dumps(packages, indent=1))
+    (out / "service-worker.js").rename(out / "jupyterlite-service-worker.js")
     for name in ("pyodide.js", "fresh.html", "fresh.js"):
         shutil.copy(HERE / name, out)
+    packages = {"pyodide": pyodide_folder.ADDRESS, "ahead": AHEAD, "omitted": OMITTED}
+    packages["packages"] = wheels.collect(out / "wheels")
+    (out / PACKAGES).write_text(json.dumps(packages, indent=1))
+    lay_service_worker(out)
+
+
+def carry_pyodide(out, folder):
+    """Copy Pyodide from `folder`, as far as the course needs it, into what `build` has built."""
+    packages = json.loads((out / PACKAGES).read_text())
+    asked = [*START, *AHEAD]
+    pyodide_folder.copy(folder, out / "pyodide", packages["packages"], asked)
+    packages["pyodide"] = "./pyodide/"
+    (out / PACKAGES).write_text(json.dumps(packages, indent=1))
+    lay_service_worker(out)
+
+
+def lay_service_worker(out):
+    """Put ours, which keeps files for a visit without a network, before JupyterLite's own.
+
+    files.json lists what it fetches by itself. Pyodide and the wheels come when they are needed.
+    """
+    own, listing = out / "service-worker.js", out / "files.json"
+    paths = sorted(path for path in out.rglob("*") if path.is_file() and path not in (own, listing))
+    files = [path.relative_to(out).as_posix() for path in paths]
+    files = [name for name in files if not name.startswith(("pyodide/", "wheels/"))]
+    listing.write_text(json.dumps(files))
+    content = hashlib.sha256()
+    for path in paths:
+        content.update(path.read_bytes())
+    source = (HERE / "service-worker.js").read_text()
+    own.write_text(source.replace("RELEASE", content.hexdigest()[:12]))
 
 
 def configuration():

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-HERE = Path(__file__).parent
-COURSE = HERE.parents[1]
-sys.path.insert(0, str(COURSE / "tests" / "browser"))  # what drives a notebook in a page
+# what drives a notebook in a page
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from lab import CHROMIUM, launch_chromium  # noqa: E402
-from server import Server  # noqa: E402
-from visitor import Visitor  # noqa: E402
+from lab import CHROMIUM, launch_chromium
+from server import Server
+from visitor import COURSE, Visitor
 
 FOLDER = COURSE / "build" / "site-test"
+REPORT = COURSE / "build" / "site-test.txt"
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,35 @@ def site():
 
 @pytest.fixture
 def server(site):
+    """A server for one test, which may count, and stop it."""
     with Server(site) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shared_server(site):
+    with Server(site) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def measured():
+    """The lines of the report; written to build/site-test.txt at the end."""
+    lines = []
+    yield lines
+    REPORT.write_text("\n".join([*lines, ""]))
+
+
+@pytest.fixture
+def report(measured, capsys):
+    """Function: a line of what was measured, which is printed at once and kept."""
+
+    def report(line):
+        measured.append(line)
+        with capsys.disabled():
+            print(f"\n{line}", end="")
+
+    return report
 
 
 @pytest.fixture(scope="session")

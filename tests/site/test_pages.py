@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from accessibility import AXE, JUDGE
-from conftest import COURSE
+from visitor import COURSE
 
 LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
 LOADED = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src"}

@@ -1,10 +1,12 @@
 """Somebody in front of a browser who reads the site and works through a lesson there."""
 
 import time
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from lab import KERNEL, PANEL, Notebook
 
+COURSE = Path(__file__).parents[2]
 FINISHED = "window.jupyterapp?.shell?.currentWidget?.sessionContext"
 
 
