@@ -10,6 +10,7 @@ import numpy as np
 
 from course import commands, models, xor
 from course.nn import shares, training
+from course.nn.compiled import HAS_NUMBA
 
 
 def add_arguments(parser):
@@ -24,6 +25,9 @@ def add_arguments(parser):
 def run(arguments):
     if unknown := set(arguments.models) - set(models.MODELS):
         raise commands.UsageError(f"there is no model {min(unknown)!r}")
+    if not HAS_NUMBA:
+        print("There is no Numba, so nothing is compiled: NumPy computes instead of the loops.")
+        return
     began = time.perf_counter()
     if arguments.models:
         for name in arguments.models:
