@@ -11,7 +11,7 @@ import pytest
 from course import mnist, models
 from course.models import pretrained
 
-PROGRAM = f"""
+PROGRAM = """
 import sys
 from tests.test_two_ways import logits, losses
 import numpy as np
@@ -54,10 +54,10 @@ def test_both_ways_read_and_train_the_same(tmp_path):
         found.append(dict(np.load(path)))
     compiled, plain = found
     for name in pretrained.NAMES:
-        # Sums of up to 1,568 products, to at most 30, in another order: sqrt(1568) * 2^-23 * 30.
-        np.testing.assert_allclose(plain[name], compiled[name], rtol=0, atol=1.5e-4)
+        # Sums of up to 1,568 products, to at most 50, in another order: sqrt(1568) * 2^-23 * 50.
+        np.testing.assert_allclose(plain[name], compiled[name], rtol=0, atol=2.4e-4)
         assert np.array_equal(plain[name].argmax(axis=1), compiled[name].argmax(axis=1))
-        assert np.abs(compiled[name]).max() < 30
+        assert np.abs(compiled[name]).max() < 50
         # A few steps, each of which carries on what the ones before have rounded otherwise.
         losses = f"{name} losses"
         np.testing.assert_allclose(plain[losses], compiled[losses], rtol=1e-5)
