@@ -8,6 +8,7 @@ from playwright.sync_api import sync_playwright
 
 # what drives a notebook in a page
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "site"))  # what builds the site
 
 from lab import CHROMIUM, launch_chromium
 from server import Server
