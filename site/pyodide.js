@@ -31,6 +31,9 @@ self.loadPyodide = async ({ indexURL: site, packages, ...options }) => {
   });
   // IPython puts the learner's folder before the packages: each import of a module would ask the page
   // for it first, a tenth of a second every time.
+  // Matplotlib would say in the first cell of every page that it looks for fonts.
+  pyodide.runPython(`import logging
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)`);
   pyodide.runPython("import sys, pyodide_kernel\nsys.path.sort(key=lambda path: path == '')");
   return pyodide;
 };

@@ -42,7 +42,7 @@ def test_first_visit_and_second(visitor, server, report):
         report(f"  {seconds:6.1f} s   until {what}")
     assert megabytes < 65
     assert not any("ssl" in path for path in early), "nobody connects to anything from a page"
-    server.wait_until_quiet()
+    first.wait_until_kept()
     more = sum(server.sent.values()) / 1e6 - megabytes
     report(f"  {more:6.2f} MB  kept afterwards, for a visit without a network")
     first.close()
@@ -52,7 +52,7 @@ def test_first_visit_and_second(visitor, server, report):
     second.run_first()
     assert second.errors() == []
     megabytes = sum(server.sent.values()) / 1e6
-    report(f"second visit: {megabytes:.1f} MB")
+    report(f"second visit: {megabytes:.1f} MB, most of it {server.sent.most_common(4)}")
     for what, seconds in second.took.items():
         report(f"  {seconds:6.1f} s   until {what}")
     assert megabytes < 1
@@ -62,7 +62,7 @@ def test_a_lesson_opens_without_a_network(visitor, server):
     """The second time, with the server stopped."""
     lesson = visitor.lesson(LESSON)
     lesson.run_first()
-    server.wait_until_quiet()
+    lesson.wait_until_kept()
     lesson.close()
     server.stop()
     lesson = visitor.lesson(LESSON)

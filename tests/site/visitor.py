@@ -81,6 +81,21 @@ class Lesson(Notebook):
         self.run_cell(kinds.index("code"), seconds=180)
         self._note("the first cell has answered")
 
+    def wait_until_kept(self, seconds=180):
+        """Wait until the service worker has kept every file of the page."""
+        self.page.wait_for_function(
+            """async () => {
+                const root = new URL('..', location.href.split('?')[0]);
+                const files = await (await fetch(new URL('files.json', root))).json();
+                const name = (await caches.keys()).find(name => name.startsWith('course-'));
+                const cache = await caches.open(name);
+                const kept = new Set((await cache.keys()).map(request => request.url.split('?')[0]));
+                return files.every(file => kept.has(new URL(file, root).href));
+            }""",
+            timeout=1000 * seconds,
+            polling=2000,
+        )
+
     def _note(self, what):
         self.took[what] = time.monotonic() - self._began
 
