@@ -29,11 +29,11 @@ self.loadPyodide = async ({ indexURL: site, packages, ...options }) => {
     lockFileURL: URL.createObjectURL(new Blob([JSON.stringify(lock)])),
     packages: packages.filter((name) => !own.omitted.includes(name)),
   });
-  // IPython puts the learner's folder before the packages: each import of a module would ask the page
-  // for it first, a tenth of a second every time.
   // Matplotlib would say in the first cell of every page that it looks for fonts.
   pyodide.runPython(`import logging
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)`);
+  // IPython puts the learner's folder before the packages: each import of a module would ask the page
+  // for it first, a tenth of a second every time.
   pyodide.runPython("import sys, pyodide_kernel\nsys.path.sort(key=lambda path: path == '')");
   return pyodide;
 };

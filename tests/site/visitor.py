@@ -89,7 +89,8 @@ class Lesson(Notebook):
                 const files = await (await fetch(new URL('files.json', root))).json();
                 const name = (await caches.keys()).find(name => name.startsWith('course-'));
                 const cache = await caches.open(name);
-                const kept = new Set((await cache.keys()).map(request => request.url.split('?')[0]));
+                const requests = await cache.keys();
+                const kept = new Set(requests.map(({url}) => url.split('?')[0]));
                 return files.every(file => kept.has(new URL(file, root).href));
             }""",
             timeout=1000 * seconds,
