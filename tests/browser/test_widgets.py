@@ -33,6 +33,7 @@ EVERY_WIDGET = """
     from course.widgets.attention_explorer import AttentionExplorer
     from course.widgets.backprop_stepper import BackpropStepper
     from course.widgets.kernel_hover import KernelHover
+    from course.widgets.luggage import Luggage
     from course.widgets.progress_panel import ProgressPanel
     from course.widgets.training_panel import TrainingPanel
     digits = np.zeros((1, 784), np.float32)
@@ -44,6 +45,7 @@ EVERY_WIDGET = """
     KernelHover({"edge": np.ones((3, 3))}, digits)
     TrainingPanel(digits, np.zeros(1, int))
     predict.Predictions("every")("name", "Why?")
+    Luggage()
     ProgressPanel("every")"""
 
 
