@@ -13,6 +13,7 @@ with nothing to install: Python comes with the page, and what you write stays on
 <a href="../run/fresh.html?lesson={name}">Begin it anew</a> if yours no longer works.</p>
 """
 CODE_LINK = re.compile(r"\[([^\]]+)\]\(\.\./(course/[^)]*)\)")
+LESSON_LINK = re.compile(r'href="([\w-]+)\.ipynb"')  # in a result
 ALT_IN_SVG = re.compile(r'aria-label="([^"]*)"')
 SVG_IMAGE = re.compile(r'src="data:image/svg\+xml;base64,([^"]+)"')
 
@@ -72,7 +73,8 @@ class Pictures:
             svg = data["image/svg+xml"]
             return {"text/html": self.image(svg.encode(), "svg", {"alt": alt_of(svg)}, "")}
         if "text/html" in data:
-            return {"text/html": SVG_IMAGE.sub(self.outside, data["text/html"])}
+            text = LESSON_LINK.sub(r'href="\1.html"', data["text/html"])
+            return {"text/html": SVG_IMAGE.sub(self.outside, text)}
         return {"text/plain": data["text/plain"]}
 
     def image(self, content, kind, about, plain):

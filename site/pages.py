@@ -38,6 +38,19 @@ def build(out):
             ],
             check=True,
         )
+    mend(out)
+
+
+def mend(out):
+    """What the pages of Sphinx and Furo lack for readers who use no mouse, or no screen.
+
+    A block that can be scrolled must take the focus, and a heading must say of which level it is.
+    """
+    for path in out.rglob("*.html"):
+        text = path.read_text()
+        text = text.replace("<pre>", '<pre tabindex="0">')
+        text = text.replace('role="heading">', 'role="heading" aria-level="2">')
+        path.write_text(text)
 
 
 def lay_code(paths, source):
