@@ -5,6 +5,9 @@
 # make lint    check the style of the code
 # make measure say how long the lessons are, and how often there is something to do
 # make weights train the networks that come with the course anew (needs full MNIST, see data/)
+# make site    build the site: every lesson as a page, and to work in without a server, in build/site;
+#              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
+# make site-test  test it in Chromium, with a Pyodide from public packages
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -20,10 +23,14 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 # JupyterLab neither offers news nor looks for a newer version of itself, unless one's own settings
 # say otherwise: it would cover the lesson, and the version is that of the lock.
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
+SITE := .venv-site
+PIN := $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
+    --custom-compile-command "make site-lock"
 FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
-.PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock
+.PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
+    site site-test site-lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -77,6 +84,7 @@ test: $(SETUP)
 	@echo "    tests/full     the full MNIST"
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
+	@echo "    tests/site     Chromium, and the site (make site-test)"
 
 quick: lint-python
 	$(PYTEST) -q -m "not slow" tests
@@ -96,6 +104,31 @@ measure: $(SETUP)
 
 weights: $(SETUP)
 	$(RUN) course pretrain
+
+# What builds the site is nothing that a learner needs: it has a folder of its own.
+$(SITE)/set-up: $(VENV)/bin/python site/requirements.lock
+	$(VENV)/bin/python -m venv --clear $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --require-hashes --requirement site/requirements.lock
+	@touch $@
+
+site: $(SITE)/set-up
+	$(SITE)/bin/python site/build.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
+
+# The Pyodide is put together from two public packages, each file checked (see there).
+site-test: $(SETUP) site
+	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
+	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
+	    --out build/site-test
+	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
+	    --editable ".[browser]"
+	$(PYTEST) tests/site
+
+# JupyterLite, its kernel and Pyodide go together: raise them together, in site/requirements.in,
+# site/wheels.in and site/pyodide_folder.py.
+site-lock:
+	$(RUN) pip install --upgrade uv
+	$(PIN) --universal --python-version 3.11 --output-file site/requirements.lock site/requirements.in
+	$(PIN) --no-deps --python-version 3.12 --output-file site/wheels.lock site/wheels.in
 
 lock:
 	$(RUN) pip install --upgrade uv

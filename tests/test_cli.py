@@ -21,7 +21,7 @@ from course import benchmark, commands, environment, interchange, mnist, models
 from course.commands import cli
 from course.mlp import MLP
 from course.nn import checkpoint
-from course.nn.compiled import CompileNotice
+from course.nn.compiled import HAS_NUMBA, CompileNotice
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 TRAIN = ["train", "mlp", "--epochs", "2", "--out", "run", "--log", "log.txt"]
@@ -208,6 +208,7 @@ def test_help_of_a_command_begins_as_its_module_does(course, name):
     assert code == 0 and " ".join(module.__doc__.split())[:60] in " ".join(" ".join(lines).split())
 
 
+NUMBA = {"numba"} if HAS_NUMBA else set()
 HEAVY = {"numpy", "scipy", "numba", "matplotlib", "tqdm", "IPython"}
 
 
@@ -215,9 +216,9 @@ HEAVY = {"numpy", "scipy", "numba", "matplotlib", "tqdm", "IPython"}
     ("code", "commands", "heavy"),
     [
         ("cli.main(['--help'])", set(), set()),
-        ("cli.main(['train', '--help'])", {"train"}, {"numpy", "scipy", "numba", "tqdm"}),
+        ("cli.main(['train', '--help'])", {"train"}, {"numpy", "scipy", "tqdm"} | NUMBA),
         ("cli.main(['data'])", {"data"}, {"numpy"}),
-        ("import course.mlp", set(), {"numpy", "scipy", "numba"}),
+        ("import course.mlp", set(), {"numpy", "scipy"} | NUMBA),
     ],
 )
 def test_nothing_is_imported_that_is_not_asked_for(code, commands, heavy):
@@ -820,6 +821,7 @@ def test_ctrl_c_ends_the_benchmark_and_its_processes():
 # compile
 
 
+@pytest.mark.skipif(not HAS_NUMBA, reason="without Numba nothing is compiled")
 @pytest.mark.slow
 def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
     environment = os.environ | {
@@ -839,6 +841,14 @@ def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
     assert CompileNotice.MESSAGE in run("compile", "cnn", "xor")
     assert CompileNotice.MESSAGE not in run("train", "cnn", "--epochs", "1")
     assert CompileNotice.MESSAGE not in run("train", "xor", "--epochs", "100")
+
+
+def test_without_numba_there_is_nothing_to_compile(course, monkeypatch):
+    monkeypatch.setattr("course.commands.compile.HAS_NUMBA", False)
+    code, lines, err = course("compile", "cnn")
+    assert (code, err) == (0, "") and lines[0].startswith(
+        "There is no Numba, so nothing is compiled"
+    )
 
 
 def test_only_models_have_loops_to_compile(course):

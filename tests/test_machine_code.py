@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from course.nn.compiled import HAS_NUMBA
+
 DAMAGES = {
     "index_cut_off": ("nbi", lambda content: content[:-20]),
     "index_empty": ("nbi", lambda content: b""),
@@ -30,6 +32,7 @@ print("{name}", {name}(21.0), sum({name}.stats.cache_hits.values()))
 """
 
 
+@pytest.mark.skipif(not HAS_NUMBA, reason="without Numba nothing is compiled")
 @pytest.mark.slow
 def test_damaged_machine_code_is_compiled_anew_and_it_is_said(tmp_path):
     program, cache = tmp_path / "program.py", tmp_path / "cache"

@@ -91,7 +91,10 @@ def test_where_nothing_is_compiled_there_is_nothing_to_do(course, monkeypatch):
     monkeypatch.setattr(compiled, "HAS_NUMBA", False)
     monkeypatch.setattr(subprocess, "run", no_process)
     code, lines, _ = course("compile")
-    assert (code, lines) == (0, ["There is nothing to compile: Numba is not available here"])
+    assert (code, lines) == (
+        0,
+        ["There is no Numba, so nothing is compiled: NumPy computes instead of the loops."],
+    )
 
 
 @pytest.mark.usefixtures("browser")

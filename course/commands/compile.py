@@ -26,7 +26,7 @@ def run(arguments):
     if unknown := set(arguments.models) - set(models.MODELS):
         raise commands.UsageError(f"there is no model {min(unknown)!r}")
     if not HERE.compiled:
-        print("There is nothing to compile: Numba is not available here")
+        print("There is no Numba, so nothing is compiled: NumPy computes instead of the loops.")
         return
     began = time.perf_counter()
     if arguments.models:
