@@ -240,8 +240,9 @@ def test_cells_that_other_data_break_are_there_and_assert_it():
 
 def commands():
     """The arguments of the course's commands in the blocks of the kit."""
-    blocks = (re.findall(r"^ {4,}(python -m course .+)$", page(name), re.MULTILINE) for name in PAGES)
-    return [shlex.split(line.split(" > ")[0])[3:] for lines in blocks for line in lines]
+    text = "\n".join(map(page, PAGES))
+    lines = re.findall(r"^ {4,}(python -m course .+)$", text, re.MULTILINE)
+    return [shlex.split(line.split(" > ")[0])[3:] for line in lines]
 
 
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)
