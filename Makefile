@@ -114,14 +114,19 @@ $(SITE)/set-up: $(VENV)/bin/python site/requirements.lock
 site: $(SITE)/set-up
 	$(SITE)/bin/python site/build.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
-# The Pyodide is put together from two public packages, each file checked (see there).
+# The Pyodide is put together from two public packages, each file checked (see there). The lessons
+# run on one core, everything else on the other; what was measured is in build/site-test.txt.
 site-test: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
 	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
 	    --out build/site-test
 	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
 	    --editable ".[browser]"
-	$(PYTEST) tests/site
+	@rm -f build/site-test.txt; rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; \
+	$(PYTEST) tests/site/test_lessons.py >"$$rest" 2>&1 & \
+	$(PYTEST) tests/site --ignore tests/site/test_lessons.py; first=$$?; \
+	wait $$! && code=0 || code=$$?; \
+	cat "$$rest"; [ $$first = 0 ] && [ $$code = 0 ]
 
 # JupyterLite, its kernel and Pyodide go together: raise them together, in site/requirements.in,
 # site/wheels.in and site/pyodide_folder.py.

@@ -27,6 +27,7 @@ def copy(source, target, own, asked):
         raise SystemExit(f"{source} has Pyodide {version}, and this site needs {VERSION}")
     wanted = closure({**lock["packages"], **own}, [*own, *asked])
     lock["packages"] = {n: e for n, e in lock["packages"].items() if n in wanted and n not in own}
+    shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for name in CORE:
         copy_file(source / name, target)

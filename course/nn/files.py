@@ -17,6 +17,9 @@ except ImportError:  # Windows
 
 from course.nn.errors import CourseError
 
+if not hasattr(fcntl, "flock"):  # Pyodide has the module, but no locks in it
+    fcntl = None
+
 LONG_AGO = 3600  # seconds; no write here pauses for so long
 
 

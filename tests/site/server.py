@@ -4,6 +4,7 @@ import gzip
 import http.server
 import mimetypes
 import threading
+import time
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,14 @@ class Server:
             self._http.shutdown()
             self._http.server_close()
             self._http = None
+
+    def wait_until_quiet(self, pause=5, limit=180):
+        """Wait until nothing has been asked for during `pause` seconds."""
+        give_up, before = time.monotonic() + limit, None
+        while (now := sum(self.sent.values())) != before:
+            assert time.monotonic() < give_up, f"something is still loaded after {limit} s"
+            before = now
+            time.sleep(pause)
 
     def gzipped(self, path):
         """The content of a file, packed once."""

@@ -42,6 +42,9 @@ def test_first_visit_and_second(visitor, server, report):
         report(f"  {seconds:6.1f} s   until {what}")
     assert megabytes < 65
     assert not any("ssl" in path for path in early), "nobody connects to anything from a page"
+    server.wait_until_quiet()
+    more = sum(server.sent.values()) / 1e6 - megabytes
+    report(f"  {more:6.2f} MB  kept afterwards, for a visit without a network")
     first.close()
 
     server.sent.clear()
@@ -55,10 +58,22 @@ def test_first_visit_and_second(visitor, server, report):
     assert megabytes < 1
 
 
+def test_a_lesson_opens_without_a_network(visitor, server):
+    """The second time, with the server stopped."""
+    lesson = visitor.lesson(LESSON)
+    lesson.run_first()
+    server.wait_until_quiet()
+    lesson.close()
+    server.stop()
+    lesson = visitor.lesson(LESSON)
+    lesson.run_first()
+    assert lesson.errors() == []
+
+
 def test_a_cell_loads_what_it_imports_and_no_more(visitor, server):
     lesson = visitor.lesson(LESSON)
     lesson.run_python("import sys\nassert 'numpy' not in sys.modules, 'too early'")
     lesson.run_python("import numpy\nassert numpy.__version__ == '2.0.2'")
     lesson.run_python("import importlib.util as u\nassert not u.find_spec('scipy'), 'too early'")
     lesson.run_python("from course.nn import blas\nimport scipy\nassert scipy.__version__")
-    assert lesson.run_python("import course\nassert 'site-packages' in course.__file__") is None
+    lesson.run_python("import course\nassert 'site-packages' in course.__file__")
