@@ -25,7 +25,6 @@ REGISTRY = [
 ]
 CASES = [case for module in REGISTRY for case in module.CASES]
 WITHOUT_TWIN = {f for module in REGISTRY for f in module.WITHOUT_TWIN}
-NOT_YET = ("course.attention.image", "course.attention.reference", "course.xor")  # to be written
 
 
 def name(function):
@@ -43,9 +42,6 @@ def test_the_twin_does_what_the_loop_does(case, data):
 @pytest.mark.parametrize("module", MODULES)
 def test_every_twin_is_compared_and_who_has_none_is_named(module):
     compared = [case.function for case in CASES]
-    if module in NOT_YET:
-        assert not any(f.py_func.__module__ == module for f in compared), "it is: remove NOT_YET"
-        pytest.skip("its twins are not written yet")
     for _, function in compiled_functions(module):
         if function.numpy is None:
             assert function in WITHOUT_TWIN, f"{name(function)} has no twin: say why in tests/twins"

@@ -13,7 +13,7 @@ import pytest
 from course import download, progress, records
 from course.exercises import running
 from course.mlp import MLP
-from course.nn import compiled
+from course.nn import compiled, locks
 from course.nn.recipe import Recipe
 from course.recognizer.collection import Collection
 from course.widgets.download_button import DownloadButton
@@ -46,7 +46,7 @@ def lacking(monkeypatch, tmp_path):
 def browser(lacking, monkeypatch):
     """A browser."""
     monkeypatch.setattr(sys, "platform", "emscripten")
-    monkeypatch.setitem(sys.modules, "filelock", None)  # importing it fails
+    monkeypatch.setattr(locks, "FileLock", None)
 
 
 @pytest.mark.usefixtures("browser")

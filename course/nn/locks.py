@@ -3,6 +3,11 @@
 import contextlib
 import sys
 
+try:
+    from filelock import FileLock
+except ImportError:
+    FileLock = None
+
 
 @contextlib.contextmanager
 def locked(path, patience):
@@ -11,10 +16,8 @@ def locked(path, patience):
     Raises TimeoutError if another process holds it for longer than `patience` seconds, and OSError.
     In a browser there are no locks: one page alone writes there.
     """
-    if sys.platform == "emscripten":
+    if FileLock is None or sys.platform == "emscripten":
         yield
         return
-    from filelock import FileLock  # here, because a browser does without it
-
     with FileLock(path, timeout=patience):
         yield
