@@ -10,11 +10,12 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "site"))  # what builds the site
 
-from lab import CHROMIUM, launch_chromium
+from lab import CHROMIUM, CHROMIUM_FLAGS
 from server import Server
 from visitor import COURSE, Visitor
 
 FOLDER = COURSE / "build" / "site-test"
+NO_OTHER_HOST = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 REPORT = COURSE / "build" / "site-test.txt"
 
 
@@ -70,7 +71,9 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def chromium(playwright):
-    browser = launch_chromium(playwright)
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--host-resolver-rules=" + NO_OTHER_HOST]
+    )
     yield browser
     browser.close()
 
