@@ -3,7 +3,6 @@
 
 const KEPT = "course-RELEASE"; // another name, written by the build, for each content of the site
 const JUPYTERLITE = ["/api/drive", "/api/stdin/", "/api/service-worker-heartbeat"];
-const NEVER_CHANGED = /\/(wheels|pyodide)\//; // their addresses have a version or a hash
 let everything = null;
 
 const find = (cache, request) => cache.match(request, { ignoreSearch: true, ignoreVary: true });
@@ -14,16 +13,11 @@ const load = async (cache, request) => {
   return response;
 };
 
+// The cache is that of one content of the site, so what is in it need not be asked for again. Another
+// content brings another service worker, which takes over from the next visit on.
 const answer = async (request) => {
   const cache = await caches.open(KEPT);
-  const kept = await find(cache, request);
-  if (kept && NEVER_CHANGED.test(request.url)) return kept;
-  try {
-    return await load(cache, request);
-  } catch (error) {
-    if (kept) return kept;
-    throw error;
-  }
+  return (await find(cache, request)) ?? load(cache, request);
 };
 
 // What the page had loaded before there was a service worker, and what it will load only when
