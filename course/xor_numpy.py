@@ -8,7 +8,6 @@ are arrays long enough.
 from math import exp
 
 import numpy as np
-from scipy.special import expit  # the sigmoid
 
 
 def train_epochs(x, y, w1, b1, w2, b2, learning_rate, epochs, stop_below):
@@ -59,6 +58,8 @@ def train_many(x, y, w1, b1, w2, b2, learning_rate, epochs):
     A bias is the weight of an input that is always 1; the networks are the last axis, for that is
     how the memory lies.
     """
+    from scipy.special import expit  # the sigmoid; here: it takes as long to load as all of NumPy
+
     first = np.concatenate([w1, b1[:, None]], axis=1)  # (networks, 3, hidden)
     first = np.ascontiguousarray(first.transpose(1, 2, 0))  # (3, hidden, networks)
     second = np.concatenate([b2, w2[..., 0]], axis=1).T.copy()  # (1 + hidden, networks)

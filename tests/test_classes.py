@@ -11,7 +11,7 @@ from course import idx, mnist, models, plots
 from course.cnn import CNN
 from course.mlp import MLP
 from course.models import pretrained
-from course.nn import checkpoint, classes
+from course.nn import checkpoint, classes, tensor_file
 from course.nn.checkpoint import CheckpointError
 from course.nn.classes import DIGITS, ClassNamesError, names_of
 from course.nn.layers import Dense, Sequential
@@ -160,7 +160,7 @@ def test_names_in_a_strangers_file_are_checked(tmp_path):
     saved.info["class_names"] = ["a", "\x1b[2J"]
     metadata = {"format": checkpoint.FORMAT, "info": json.dumps(saved.info), "run": "null"}
     metadata["crc32"] = checkpoint._checksum(saved.arrays, metadata)
-    (tmp_path / "net").write_bytes(checkpoint._serialize(saved.arrays, metadata))
+    (tmp_path / "net").write_bytes(tensor_file.serialize(saved.arrays, metadata))
     with pytest.raises(CheckpointError, match="cannot have the name"):
         models.load(tmp_path / "net")
 

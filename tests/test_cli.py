@@ -843,14 +843,6 @@ def test_what_compile_has_done_need_not_be_done_when_training(tmp_path):
     assert CompileNotice.MESSAGE not in run("train", "xor", "--epochs", "100")
 
 
-def test_without_numba_there_is_nothing_to_compile(course, monkeypatch):
-    monkeypatch.setattr("course.commands.compile.HAS_NUMBA", False)
-    code, lines, err = course("compile", "cnn")
-    assert (code, err) == (0, "") and lines[0].startswith(
-        "There is no Numba, so nothing is compiled"
-    )
-
-
 def test_only_models_have_loops_to_compile(course):
     code, lines, err = course("compile", "cnn", "pictures")
     assert (code, lines) == (2, []) and "there is no model 'pictures'" in err
