@@ -8,6 +8,7 @@
 # make site    build the site: every lesson as a page, and to work in without a server, in build/site;
 #              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
 # make site-test  test it in Chromium, with a Pyodide from public packages
+# make site-lessons  run every lesson there, from top to bottom
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -30,7 +31,7 @@ FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    site site-test site-lock
+    site site-for-tests site-test site-lessons site-lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -114,19 +115,26 @@ $(SITE)/set-up: $(VENV)/bin/python site/requirements.lock
 site: $(SITE)/set-up
 	$(SITE)/bin/python site/build.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
-# The Pyodide is put together from two public packages, each file checked (see there). The lessons
-# run on one core, everything else on the other; what was measured is in build/site-test.txt.
-site-test: $(SETUP) site
+# The Pyodide is put together from two public packages, each file checked (see there).
+site-for-tests: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
 	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
 	    --out build/site-test
 	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
 	    --editable ".[browser]"
+
+# The pages on one core, JupyterLite on the other; what was measured is in build/site-test.txt.
+site-test: site-for-tests
 	@rm -f build/site-test.txt; rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; \
-	$(PYTEST) tests/site/test_lessons.py >"$$rest" 2>&1 & \
-	$(PYTEST) tests/site --ignore tests/site/test_lessons.py; first=$$?; \
+	$(PYTEST) tests/site/test_pages.py >"$$rest" 2>&1 & \
+	$(PYTEST) -m "not slow" tests/site --ignore tests/site/test_pages.py; first=$$?; \
 	wait $$! && code=0 || code=$$?; \
 	cat "$$rest"; [ $$first = 0 ] && [ $$code = 0 ]
+	@echo "Not part of make site-test, because it takes more than a quarter of an hour:"
+	@echo "    make site-lessons   every lesson from top to bottom in JupyterLite; one of them is"
+
+site-lessons: site-for-tests
+	$(PYTEST) -m slow tests/site
 
 # JupyterLite, its kernel and Pyodide go together: raise them together, in site/requirements.in,
 # site/wheels.in and site/pyodide_folder.py.

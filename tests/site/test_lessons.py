@@ -7,7 +7,11 @@ import pytest
 from lab import kind_of_output
 from visitor import COURSE, Visitor
 
-LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
+SHORT = "01-idx"  # the others are marked slow, and are run by make site-lessons
+LESSONS = [
+    pytest.param(path.stem, marks=[] if path.stem == SHORT else pytest.mark.slow)
+    for path in sorted((COURSE / "notebooks").glob("*.ipynb"))
+]
 SECONDS = 120  # what a lesson may take; on a machine that does nothing else
 BUSY = 3  # times as long on one that does
 
