@@ -36,7 +36,7 @@ RATES = [0.25, 0.5, 1, 2, 4]  # times what is suggested
 
 
 def reached(make, recipe, seed):
-    """Factor -> accuracy on held-out training digits, after three epochs at so many times the rate."""
+    """Factor -> accuracy on held-out training digits after three epochs."""
     suggestion = sweep(recipe.trainer(make(seed=seed)), X, Y).suggestion
     found = {}
     for factor in RATES:
