@@ -49,6 +49,7 @@ def mend(out):
     for path in out.rglob("*.html"):
         text = path.read_text()
         text = text.replace("<pre>", '<pre tabindex="0">')
+        text = text.replace('<div class="math-wrapper', '<div tabindex="0" class="math-wrapper')
         text = text.replace('role="heading">', 'role="heading" aria-level="2">')
         path.write_text(text)
 
