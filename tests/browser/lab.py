@@ -61,11 +61,11 @@ def kind_of_output(output):
     return "image" if any(name.startswith("image/") for name in types) else None
 
 
-def launch_chromium(playwright):
-    """A headless browser (Playwright's), with an empty profile of its own."""
+def launch_chromium(playwright, *flags):
+    """A headless browser (Playwright's), with an empty profile, and more flags if any."""
     if CHROMIUM is None:
         raise FileNotFoundError("no Chromium is installed (apt-get install chromium)")
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, *flags])
 
 
 class JupyterLab:

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "site"))  # what builds the site
 
-from lab import CHROMIUM, CHROMIUM_FLAGS
+from lab import CHROMIUM, launch_chromium
 from server import Server
 from visitor import COURSE, Visitor
 
@@ -71,9 +71,7 @@ def playwright():
 
 @pytest.fixture(scope="session")
 def chromium(playwright):
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=[*CHROMIUM_FLAGS, "--host-resolver-rules=" + NO_OTHER_HOST]
-    )
+    browser = launch_chromium(playwright, f"--host-resolver-rules={NO_OTHER_HOST}")
     yield browser
     browser.close()
 

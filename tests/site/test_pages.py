@@ -3,12 +3,11 @@
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from accessibility import AXE, JUDGE
+from accessibility import JUDGE, fetch_axe
 from visitor import COURSE
 
 LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
@@ -114,10 +113,7 @@ def test_links_between_the_lessons_to_run_lead_somewhere(site):
 def axe(tmp_path_factory):
     if shutil.which("npm") is None:
         pytest.skip("there is no npm to fetch axe-core with (it comes with Node.js)")
-    folder = tmp_path_factory.mktemp("axe")
-    command = ["npm", "install", "--prefix", folder, "--ignore-scripts", "--no-audit", AXE]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return folder / "node_modules" / "axe-core" / "axe.min.js"
+    return fetch_axe(tmp_path_factory.mktemp("axe"))
 
 
 PAGES = ["index.html", "notation.html", *(f"lessons/{lesson}.html" for lesson in LESSONS)]
