@@ -139,7 +139,5 @@ def test_pages_fit_on_a_phone(visitor, path):
 
 def test_search_finds_a_lesson(visitor):
     page = visitor.open("search.html?q=softmax")
-    page.locator("#search-results li a").first.wait_for()
-    assert "lessons/" in "".join(
-        link.get_attribute("href") for link in page.locator("#search-results li a").all()
-    )
+    # Sphinx lists what it finds one by one, so the first of them need not be a lesson.
+    page.locator("#search-results li a[href*='lessons/']").first.wait_for()
