@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -29,6 +29,7 @@ def test_of_nothing_is_nothing(images):
     np.testing.assert_allclose(only()(images, SimpleRng(1)), images, atol=1e-6)
 
 
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_pixels_stay_pixels_and_the_same_seed_gives_the_same(seed):
     x = np.random.default_rng(seed).random((5, 28, 28), np.float32)
