@@ -25,6 +25,7 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 # say otherwise: it would cover the lesson, and the version is that of the lock.
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 SITE := .venv-site
+BUILD_SITE := PYTHONPATH="$(CURDIR)" $(SITE)/bin/python site/build.py
 PIN := $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
     --custom-compile-command "make site-lock"
 FIRST := 00-start-here.ipynb
@@ -113,12 +114,12 @@ $(SITE)/set-up: $(VENV)/bin/python site/requirements.lock
 	@touch $@
 
 site: $(SITE)/set-up
-	$(SITE)/bin/python site/build.py $(if $(PYODIDE),--pyodide "$(PYODIDE)")
+	$(BUILD_SITE) $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
 # The Pyodide is put together from two public packages, each file checked (see there).
 site-for-tests: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
-	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
+	$(BUILD_SITE) --copy build/site --pyodide build/pyodide-test \
 	    --out build/site-test
 	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
 	    --editable ".[browser]"

@@ -9,9 +9,10 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-import nbformat
 import pyodide_folder
 import wheels
+
+from course import copies
 
 HERE = Path(__file__).parent
 COURSE = HERE.parent
@@ -124,12 +125,12 @@ def lay_contents(folder):
 
 
 def lay_lessons(folder):
-    """Copies of the lessons without results: one sees a result only after having run it."""
+    """Copies of the lessons without results: one sees a result only after having run it.
+
+    They are laid as in a clone, so that `course pack` knows which of them a learner has changed.
+    """
     folder.mkdir()
     for path in sorted((COURSE / "notebooks").glob("*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        notebook.metadata.pop("widgets", None)
-        nbformat.write(notebook, folder / path.name)
+        notebook, _, _ = copies.read(path)
+        notebook["metadata"].pop("widgets", None)
+        (folder / path.name).write_bytes(copies.as_laid(notebook))

@@ -12,7 +12,8 @@ import lesson_pages
 HERE = Path(__file__).parent
 COURSE = HERE.parent
 TABLE_ROW = re.compile(r"^\| (?P<lesson>\d\w*-[\w-]+) \|(?P<rest>.*)\| [^|]* \|$", re.M)
-LINK_OUT = re.compile(r"\[([^\]]+)\]\(\.\./[^)]*\)")  # to files that are not on the site
+TEXTS = ("notation.md", "check.md", "teaching")  # of docs/
+TO_LESSON = re.compile(r"\]\((?:\.\./)+notebooks/")
 
 
 def build(out):
@@ -21,9 +22,8 @@ def build(out):
         source = Path(temporary)
         shutil.copytree(HERE / "pages", source, dirs_exist_ok=True)
         shutil.copy(COURSE / "docs" / "recognizer.png", source)
-        for name in ("notation.md", "check.md"):
-            text = (COURSE / "docs" / name).read_text()
-            (source / name).write_text(LINK_OUT.sub(r"\1", text))
+        for name in TEXTS:
+            lay_texts(COURSE / "docs" / name, source / name)
         index = source / "index.md"
         index.write_text(index.read_text().format(lessons=lessons_table(), figures=figures()))
         links = set()
@@ -52,6 +52,19 @@ def mend(out):
         text = text.replace('<div class="math-wrapper', '<div tabindex="0" class="math-wrapper')
         text = text.replace('role="heading">', 'role="heading" aria-level="2">')
         path.write_text(text)
+
+
+def lay_texts(path, target):
+    """Copy a text, or a folder of texts, of docs/; links that lead out of it remain as words."""
+    if path.is_dir():
+        target.mkdir()
+        for inner in path.glob("*.md"):
+            lay_texts(inner, target / inner.name.replace("README", "index"))
+        return
+    up = len(path.relative_to(COURSE / "docs").parts) - 1  # folders between it and docs/
+    text = TO_LESSON.sub(f"]({'../' * up}lessons/", path.read_text())
+    out = re.compile(r"\[([^\]]+)\]\(" + r"\.\./" * (up + 1) + r"[^)]*\)")
+    target.write_text(out.sub(r"\1", text).replace("](README.md", "](index.md"))
 
 
 def lay_code(paths, source):

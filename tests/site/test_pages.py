@@ -10,6 +10,8 @@ import pytest
 from accessibility import JUDGE, fetch_axe
 from visitor import COURSE
 
+from course import copies
+
 LESSONS = sorted(path.stem for path in (COURSE / "notebooks").glob("*.ipynb"))
 LOADED = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src"}
 NOTEBOOK_LINK = re.compile(r"\]\((?!\w+:|#)([\w./-]+\.(?:ipynb|py|md)|[\w./-]+/)\)")
@@ -98,7 +100,9 @@ def test_links_between_the_lessons_to_run_lead_somewhere(site):
     folder = site / "run" / "files" / "lessons"
     count = 0
     for lesson in LESSONS:
-        cells = json.loads((folder / f"{lesson}.ipynb").read_text())["cells"]
+        path = folder / f"{lesson}.ipynb"
+        assert not copies.is_changed(path), "it would be packed with a learner's work"
+        cells = json.loads(path.read_text())["cells"]
         for cell in cells:
             assert not cell.get("outputs"), f"{lesson} has results before it has run"
             assert cell.get("execution_count") is None
