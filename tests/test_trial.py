@@ -1,5 +1,6 @@
 """The trial of the recognizer, with models of which the answers are known."""
 
+import functools
 import json
 
 import numpy as np
@@ -129,16 +130,20 @@ def test_the_styles_print_a_table(by_style):
     assert lines[-1].startswith("2 digits") and len(lines) == len(STYLES) + 3
 
 
-@pytest.mark.slow
-def test_the_command(tmp_path, capsys):
+def test_the_command(tmp_path, capsys, monkeypatch):
+    """Of few drawings: tests/full has all of them."""
+    few = functools.partial(trial, drawings=40)
+    monkeypatch.setattr("course.recognizer.trial.trial", few)
+    by_two = functools.partial(trial_by_style, writers=range(2))
+    monkeypatch.setattr("course.recognizer.style_trial.trial_by_style", by_two)
     models.save(tmp_path / "own", MLP(1, hidden=8))
     sample = str(mnist.CLONE_DATA / "sample")
     assert main(["trial", "--model", str(tmp_path / "own"), "--data", sample, "--json"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "have seen" in lines[1]
     found = json.loads(lines[-1])
-    assert (found["digits"], found["drawings"]) == (1000, 2000)
+    assert (found["digits"], found["drawings"]) == (1000, 40)
     assert all(0 < row["mlp"] < 0.5 for row in found["read_right"].values())
-    assert found["by_style"]["writers"] == 20 and len(found["by_style"]["read_right"]) > 20
+    assert found["by_style"]["writers"] == 2 and len(found["by_style"]["read_right"]) > 20
     assert main(["trial", "--model", "gone"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
