@@ -141,6 +141,16 @@ def test_pages_fit_on_a_phone(visitor, path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_nothing_is_cut_off_on_paper(visitor):
+    page = visitor.open("lessons/02-mlp.html")
+    page.set_viewport_size({"width": 700, "height": 1000})  # A4 without its margins
+    page.emulate_media(media="print")
+    blocks = page.locator("pre").evaluate_all("all => all.map(e => e.scrollWidth - e.clientWidth)")
+    assert len(blocks) > 30 and max(blocks) <= 0
+    assert not page.get_by_text("Skip to content").is_visible()
+    assert not page.locator(".run-lesson").is_visible()
+
+
 def test_search_finds_a_lesson(visitor):
     page = visitor.open("search.html?q=softmax")
     # Sphinx lists what it finds one by one, so the first of them need not be a lesson.
