@@ -25,8 +25,11 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 # say otherwise: it would cover the lesson, and the version is that of the lock.
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 SITE := .venv-site
-PIN := $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
-    --custom-compile-command "make site-lock"
+PIN = $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
+    --custom-compile-command "make $@"
+# The versions of the lock without their hashes: pip takes no hashes where an editable install, or
+# a package that the lock has not got, is to keep to these versions.
+CONSTRAINTS := $(VENV)/constraints.txt
 FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
@@ -49,7 +52,8 @@ $(VENV)/bin/python:
 # The first import of Matplotlib lists the fonts of the machine, and the loops are compiled at their
 # first call: better now than in a lesson.
 $(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
-	$(RUN) pip install --requirement requirements.lock
+	$(RUN) pip install --require-hashes --requirement requirements.lock
+	sed -n 's/^\([a-z].*\) \\$$/\1/p' requirements.lock >$(CONSTRAINTS)
 	$(RUN) pip install --no-build-isolation --no-deps --editable .
 	$(VENV)/bin/python -c "import matplotlib.pyplot"
 	$(RUN) course compile
@@ -120,7 +124,7 @@ site-for-tests: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
 	$(SITE)/bin/python site/build.py --copy build/site --pyodide build/pyodide-test \
 	    --out build/site-test
-	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
+	$(RUN) pip install --quiet --constraint $(CONSTRAINTS) --no-build-isolation \
 	    --editable ".[browser]"
 
 # The pages on one core, JupyterLite on the other; what was measured is in build/site-test.txt.
@@ -145,6 +149,5 @@ site-lock:
 
 lock:
 	$(RUN) pip install --upgrade uv
-	$(RUN) uv pip compile --extra dev --universal --python-version 3.11 \
-	    --fork-strategy fewest --upgrade --no-emit-index-url --annotation-style line \
-	    --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(PIN) --extra dev --universal --python-version 3.11 --fork-strategy fewest --upgrade \
+	    --output-file requirements.lock pyproject.toml

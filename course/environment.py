@@ -15,8 +15,9 @@ from course.nn.errors import CourseError
 
 GOOD = "Everything is in place."
 SET_UP_AGAIN = (
-    "run `make setup` in the folder of the course (or `python -m pip install -c requirements.lock "
-    "-e .`), then restart the kernel"
+    "run `make setup` in the folder of the course (or `python -m pip install --require-hashes "
+    "-r requirements.lock` and `python -m pip install --no-build-isolation --no-deps -e .`), then "
+    "restart the kernel"
 )
 REPLACE_DIGITS = (
     "get the files again: `git restore data/sample` for the course's sample, "
