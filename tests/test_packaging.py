@@ -20,6 +20,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import course
+import course.environment
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
@@ -172,9 +175,14 @@ def test_conda_environment_is_that_of_pyproject_and_the_lock():
     assert environment["name"] == "course"
     assert conda == [f"python={PYTHONS[0]}", "pip"]
     assert pip == {"pip": ["--require-hashes", "-r requirements.lock"]}
-    course = "python -m pip install --no-build-isolation --no-deps -e ."
-    assert course in (ROOT / "postBuild").read_text().splitlines()
-    assert (ROOT / "README.md").read_text().count(f"\n    {course}\n") == 2  # with pip, with conda
+    itself = "python -m pip install --no-build-isolation --no-deps -e ."
+    assert itself in (ROOT / "postBuild").read_text().splitlines()
+    assert (ROOT / "README.md").read_text().count(f"\n    {itself}\n") == 2  # with pip, with conda
+
+
+def test_the_package_has_the_version_of_the_project():
+    assert PROJECT["version"] == course.__version__
+    assert PROJECT["name"] == course.environment.DISTRIBUTION
 
 
 def test_one_range_of_pythons_everywhere():
