@@ -9,6 +9,9 @@
 #              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
 # make site-test  test it in Chromium, with a Pyodide from public packages
 # make site-lessons  run every lesson there, from top to bottom
+# make test-newest  run the fast tests and every notebook with the newest packages in the ranges of
+#              pyproject.toml, in .venv-newest; make test-oldest: with the lowest, in .venv-oldest
+# make dist    build what is published, the wheel and the archive of the sources, in build/dist
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -34,7 +37,7 @@ FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    site site-for-tests site-test site-lessons site-lock
+    site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -146,6 +149,15 @@ site-lock:
 	$(RUN) pip install --upgrade uv
 	$(PIN) --universal --python-version 3.11 --output-file site/requirements.lock site/requirements.in
 	$(PIN) --no-deps --python-version 3.12 --output-file site/wheels.lock site/wheels.in
+
+test-newest test-oldest: test-%: $(VENV)/bin/python
+	$(VENV)/bin/python tests/drift.py $*
+
+# setuptools puts whatever it finds in build/lib into the wheel, also what was removed since.
+dist: $(SETUP)
+	rm -rf build/lib build/dist
+	$(VENV)/bin/python -c "from setuptools import build_meta as b; b.build_sdist('build/dist'); \
+	    b.build_wheel('build/dist')"
 
 lock:
 	$(RUN) pip install --upgrade uv
