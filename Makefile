@@ -93,6 +93,7 @@ test: $(SETUP)
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 	@echo "    tests/site     Chromium, and the site (make site-test)"
+	@echo "    tests/drift.py other packages than those of the lock (make test-newest, test-oldest)"
 
 quick: lint-python
 	$(PYTEST) -q -m "not slow" tests

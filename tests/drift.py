@@ -9,10 +9,12 @@ and every notebook. Stored results are those of the lock, so cells only have to 
 they assert. The lowest version is the lowest that has a wheel for this Python and machine.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import textwrap
 import venv
 from pathlib import Path
@@ -20,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RESOLUTIONS = {"newest": "highest", "oldest": "lowest-direct"}
 TESTS = {  # what is run, by what is said of it
-    "the package": ["-m", "not slow", "tests"],
-    "every notebook": ["-p", "conftest", "--nbval-lax", "notebooks"],
+    "the package": ["-m", "pytest", "-m", "not slow", "tests"],
+    "every notebook": ["-m", "pytest", "-p", "conftest", "--nbval-lax", "notebooks"],
 }
 
 
@@ -51,6 +53,12 @@ def program(folder):
 
 def run(folder, *arguments, **options):
     """Run the environment's Python; raises CalledProcessError where that fails."""
+    if code := start(folder, *arguments, **options).wait():
+        raise subprocess.CalledProcessError(code, arguments)
+
+
+def start(folder, *arguments, **options):
+    """Start the environment's Python, and return the process."""
     python = program(folder)
     surroundings = os.environ | {
         "COURSE_DATA_DIR": str(ROOT / "data" / "sample"),
@@ -59,17 +67,27 @@ def run(folder, *arguments, **options):
         "PATH": os.pathsep.join([str(python.parent), os.environ["PATH"]]),  # for a notebook's "!"
         "PYTHONPATH": str(ROOT / "tests"),  # where notebooks alone find conftest.py, by its name
     }
-    subprocess.run([python, *arguments], cwd=ROOT, env=surroundings, check=True, **options)
+    return subprocess.Popen([python, *arguments], cwd=ROOT, env=surroundings, **options)
 
 
 def test(folder):
-    """Run all TESTS; returns the names of those that failed."""
-    failed = []
-    for name, arguments in TESTS.items():
-        try:
-            run(folder, "-m", "pytest", *arguments)
-        except subprocess.CalledProcessError:
-            failed.append(name)
+    """Run all TESTS at the same time; returns the names of those that failed.
+
+    What they say is printed one after the other.
+    """
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for name, arguments in TESTS.items():
+            said = stack.enter_context(tempfile.TemporaryFile())
+            process = start(folder, *arguments, stdout=said, stderr=subprocess.STDOUT)
+            running[name] = said, process
+        failed = []
+        for name, (said, process) in running.items():
+            if process.wait():
+                failed.append(name)
+            said.seek(0)
+            sys.stdout.buffer.write(f"\n{name}\n".encode() + said.read())
+            sys.stdout.flush()
     return failed
 
 

@@ -15,7 +15,16 @@ import pytest
 
 from course import __version__, places
 
-BUILT_FROM = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "course", "data", "logs"]
+BUILT_FROM = [
+    "pyproject.toml",
+    "setup.py",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "course",
+    "data",
+    "logs",
+]
 SHIPPED = [
     *(f"data/sample/{path.name}" for path in (places.CLONE / "data/sample").glob("*.gz")),
     *(f"logs/{path.name}" for path in (places.CLONE / "logs").iterdir() if path.is_file()),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -59,22 +60,19 @@ def test_a_kind_that_there_is_not_is_answered_with_those_that_there_are():
 
 
 @pytest.mark.parametrize("fails", [[], ["the package"], list(drift.TESTS)])
-def test_all_is_run_and_what_failed_is_named(monkeypatch, fails):
-    ran = []
-
-    def run(folder, *arguments, **options):
-        ran.append(arguments)
-        for name, wanted in drift.TESTS.items():
-            if name in fails and list(arguments[2:]) == wanted:
-                raise drift.subprocess.CalledProcessError(1, arguments)
-
-    monkeypatch.setattr(drift, "run", run)
-    monkeypatch.setattr(drift, "lay", lambda folder, resolution: ran.append(resolution))
+def test_all_is_run_and_what_failed_is_named(monkeypatch, capsys, fails):
+    laid = []
+    monkeypatch.setattr(drift, "lay", lambda *place_and_way: laid.append(place_and_way))
+    monkeypatch.setattr(drift, "program", lambda folder: Path(sys.executable))
+    for name in list(drift.TESTS):
+        code = f"print('{name} was run'); raise SystemExit({int(name in fails)})"
+        monkeypatch.setitem(drift.TESTS, name, ["-c", code])
     said = drift.main(["oldest"])
-    tests = [("-m", "pytest", *arguments) for arguments in drift.TESTS.values()]
-    assert ran == ["lowest-direct", *tests]
+    assert laid == [(ROOT / ".venv-oldest", "lowest-direct")]
     named = f"With the oldest packages there are failures in: {', '.join(fails)}"
     assert said == (named if fails else 0)
+    out = capsys.readouterr().out
+    assert all(f"\n{name} was run\n" in out for name in drift.TESTS)
 
 
 def test_the_container_is_set_up_like_a_clone():
