@@ -9,6 +9,9 @@
 #              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
 # make site-test  test it in Chromium, with a Pyodide from public packages
 # make site-lessons  run every lesson there, from top to bottom
+# make test-newest  run the fast tests and every notebook with the newest packages in the ranges of
+#              pyproject.toml, in .venv-newest; make test-oldest: with the lowest, in .venv-oldest
+# make dist    build what is published, the wheel and the archive of the sources, in build/dist
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -26,13 +29,16 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 SITE := .venv-site
 BUILD_SITE := PYTHONPATH="$(CURDIR)" $(SITE)/bin/python site/build.py
-PIN := $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
-    --custom-compile-command "make site-lock"
+PIN = $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
+    --custom-compile-command "make $@"
+# The versions of the lock without their hashes: pip takes no hashes where an editable install, or
+# a package that the lock has not got, is to keep to these versions.
+CONSTRAINTS := $(VENV)/constraints.txt
 FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    site site-for-tests site-test site-lessons site-lock
+    site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -50,7 +56,8 @@ $(VENV)/bin/python:
 # The first import of Matplotlib lists the fonts of the machine, and the loops are compiled at their
 # first call: better now than in a lesson.
 $(SETUP): $(VENV)/bin/python pyproject.toml requirements.lock
-	$(RUN) pip install --requirement requirements.lock
+	$(RUN) pip install --require-hashes --requirement requirements.lock
+	sed -n 's/^\([a-z].*\) \\$$/\1/p' requirements.lock >$(CONSTRAINTS)
 	$(RUN) pip install --no-build-isolation --no-deps --editable .
 	$(VENV)/bin/python -c "import matplotlib.pyplot"
 	$(RUN) course compile
@@ -87,6 +94,7 @@ test: $(SETUP)
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 	@echo "    tests/site     Chromium, and the site (make site-test)"
+	@echo "    tests/drift.py other packages than those of the lock (make test-newest, test-oldest)"
 
 quick: lint-python
 	$(PYTEST) -q -m "not slow" tests
@@ -121,7 +129,7 @@ site-for-tests: $(SETUP) site
 	$(VENV)/bin/python tests/site/pyodide_for_tests.py build/pyodide-test
 	$(BUILD_SITE) --copy build/site --pyodide build/pyodide-test \
 	    --out build/site-test
-	$(RUN) pip install --quiet --constraint requirements.lock --no-build-isolation \
+	$(RUN) pip install --quiet --constraint $(CONSTRAINTS) --no-build-isolation \
 	    --editable ".[browser]"
 
 # The pages on one core, JupyterLite on the other; what was measured is in build/site-test.txt.
@@ -144,8 +152,16 @@ site-lock:
 	$(PIN) --universal --python-version 3.11 --output-file site/requirements.lock site/requirements.in
 	$(PIN) --no-deps --python-version 3.12 --output-file site/wheels.lock site/wheels.in
 
+test-newest test-oldest: test-%: $(VENV)/bin/python
+	$(VENV)/bin/python tests/drift.py $*
+
+# setuptools puts whatever it finds in build/lib into the wheel, also what was removed since.
+dist: $(SETUP)
+	rm -rf build/lib build/dist
+	$(VENV)/bin/python -c "from setuptools import build_meta as b; b.build_sdist('build/dist'); \
+	    b.build_wheel('build/dist')"
+
 lock:
 	$(RUN) pip install --upgrade uv
-	$(RUN) uv pip compile --extra dev --universal --python-version 3.11 \
-	    --fork-strategy fewest --upgrade --no-emit-index-url --annotation-style line \
-	    --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(PIN) --extra dev --universal --python-version 3.11 --fork-strategy fewest --upgrade \
+	    --output-file requirements.lock pyproject.toml

@@ -6,4 +6,4 @@ the lessons share lies in `nn`, `plots`, `exercises` and `widgets`; what carries
 `commands`, `benchmark`, `interchange` and `download`.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

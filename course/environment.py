@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from course import __version__
 from course.nn.errors import CourseError
 
+DISTRIBUTION = "networks-by-hand"  # what is installed, by the name in pyproject.toml
 GOOD = "Everything is in place."
 SET_UP_AGAIN = (
-    "run `make setup` in the folder of the course (or `python -m pip install -c requirements.lock "
-    "-e .`), then restart the kernel"
+    "run `make setup` in the folder of the course (or `python -m pip install --require-hashes "
+    "-r requirements.lock` and `python -m pip install --no-build-isolation --no-deps -e .`), then "
+    "restart the kernel"
 )
 REPLACE_DIGITS = (
     "get the files again: `git restore data/sample` for the course's sample, "
@@ -196,9 +198,9 @@ def check_digits():
 
 def python_range():
     """The versions of Python that the course runs on, as pyproject.toml has it."""
-    return importlib.metadata.metadata("course")["Requires-Python"]
+    return importlib.metadata.metadata(DISTRIBUTION)["Requires-Python"]
 
 
 def requirements():
     """The packages that the course needs, as pyproject.toml has them."""
-    return importlib.metadata.requires("course")
+    return importlib.metadata.requires(DISTRIBUTION)

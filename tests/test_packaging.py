@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,6 +19,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+import course
+import course.environment
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -43,10 +48,17 @@ def environments():
             }
 
 
+def locked_lines():
+    """Each requirement of the lock as (what is pinned, its hashes), without the comments."""
+    text = re.sub(r"(?m)^\s*#.*\n", "", LOCK).replace("\\\n", " ")
+    for line in text.splitlines():
+        pin, *hashes = line.split(" --hash=")
+        yield pin.strip(), [digest.strip() for digest in hashes]
+
+
 def locked_requirements():
-    """One Requirement for each line of the lock that is not a comment."""
-    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in LOCK.splitlines())
-    return [Requirement(line) for line in lines if line]
+    """One Requirement for each of the lock."""
+    return [Requirement(pin) for pin, _ in locked_lines()]
 
 
 def locked_versions(environment):
@@ -72,8 +84,14 @@ def test_lock_satisfies_pyproject(environment):
         assert locked[name] in requirement.specifier, f"{requirement}, but {locked[name]} locked"
 
 
-PYODIDE = {"matplotlib": "3.8.4", "numpy": "2.0.2", "pillow": "10.2.0", "scipy": "1.14.1"}  # 0.27
-NOT_IN_A_BROWSER = {"filelock", "jupyterlab", "numba", "safetensors"}
+PYODIDE = {  # 0.27.7
+    "matplotlib": "3.8.4",
+    "numpy": "2.0.2",
+    "packaging": "24.2",
+    "pillow": "10.2.0",
+    "scipy": "1.14.1",
+}
+NOT_IN_A_BROWSER = {"filelock", "joblib", "jupyterlab", "numba", "safetensors"}
 
 
 def test_a_browser_needs_what_it_has():
@@ -86,7 +104,7 @@ def test_a_browser_needs_what_it_has():
     assert not NOT_IN_A_BROWSER & needed.keys()
     for name, version in PYODIDE.items():
         assert Version(version) in needed.pop(name)
-    assert needed.keys() == {"anywidget", "ipywidgets", "packaging", "threadpoolctl", "tqdm"}
+    assert needed.keys() == {"anywidget", "ipywidgets", "threadpoolctl", "tqdm"}
     assert Version("3.12.7") in SpecifierSet(PROJECT["requires-python"])
 
 
@@ -109,7 +127,28 @@ def test_what_the_lessons_import_is_there_without_what_a_browser_lacks(tmp_path)
 
 
 def test_lock_names_no_host_and_no_path():
-    assert not re.search(r"://|--\w|\bfile:|(^|\s)[~./\\]|[A-Z]:\\", LOCK, re.MULTILINE)
+    text = LOCK.replace("--hash=", "").replace(" \\\n", "\n")
+    assert not re.search(r"://|--\w|\bfile:|(^|\s)[~./\\]|[A-Z]:\\", text, re.MULTILINE)
+
+
+def test_whatever_is_installed_is_checked_by_its_hash():
+    lines = list(locked_lines())
+    assert len(lines) > 100
+    for pin, hashes in lines:
+        assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", digest) for digest in hashes), pin
+    install = re.findall(r"^.*pip install.*$", MAKEFILE, re.MULTILINE)
+    assert "\t$(RUN) pip install --require-hashes --requirement requirements.lock" in install
+    assert not [line for line in install if "requirements.lock" in line and "-hashes" not in line]
+
+
+@pytest.mark.skipif(not shutil.which("sed"), reason="there is no sed, which make setup calls")
+def test_constraints_are_the_lock_without_its_hashes():
+    """Pip would demand hashes of all that is installed with them, also of what is not locked."""
+    recipe = r"^\tsed (.*) requirements\.lock >\$\(CONSTRAINTS\)$"
+    options = shlex.split(re.search(recipe, MAKEFILE, re.MULTILINE)[1].replace("$$", "$"))
+    command = ["sed", *options, ROOT / "requirements.lock"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [pin for pin, _ in locked_lines()]
 
 
 def test_what_only_a_ci_run_needs_is_pinned_and_not_in_the_lock():
@@ -117,7 +156,8 @@ def test_what_only_a_ci_run_needs_is_pinned_and_not_in_the_lock():
     script = (ROOT / ".ci" / "run").read_text()
     browser = [Requirement(line) for line in PROJECT["optional-dependencies"]["browser"]]
     assert [str(requirement.specifier)[:2] for requirement in browser] == ["=="]
-    assert '--constraint requirements.lock --no-build-isolation --editable ".[browser]"' in script
+    assert "--constraint .venv/constraints.txt --no-build-isolation -" in script
+    assert "\nCONSTRAINTS := $(VENV)/constraints.txt\n" in MAKEFILE
     assert re.search(r"^torch=\d+\.\d+\.\d+ ", script, re.MULTILINE)
     locked = {canonicalize_name(r.name) for r in locked_requirements()}
     assert not locked & {"torch", "greenlet", *(canonicalize_name(r.name) for r in browser)}
@@ -138,9 +178,17 @@ def test_jupyterlab_offers_no_news_and_looks_for_no_update(monkeypatch, tmp_path
 def test_conda_environment_is_that_of_pyproject_and_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     *conda, pip = environment["dependencies"]
-    assert environment["name"] == PROJECT["name"]
-    assert conda == ["python=3.11", "pip"]
-    assert pip == {"pip": ["-c requirements.lock", "-e .[dev]"]}
+    assert environment["name"] == "course"
+    assert conda == [f"python={PYTHONS[0]}", "pip"]
+    assert pip == {"pip": ["--require-hashes", "-r requirements.lock"]}
+    itself = "python -m pip install --no-build-isolation --no-deps -e ."
+    assert itself in (ROOT / "postBuild").read_text().splitlines()
+    assert (ROOT / "README.md").read_text().count(f"\n    {itself}\n") == 2  # with pip, with conda
+
+
+def test_the_package_has_the_version_of_the_project():
+    assert PROJECT["version"] == course.__version__
+    assert PROJECT["name"] == course.environment.DISTRIBUTION
 
 
 def test_one_range_of_pythons_everywhere():

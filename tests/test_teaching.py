@@ -266,4 +266,8 @@ def test_the_citation_names_this_version():
 
 def test_the_changelog_names_this_version():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert re.search(rf"^(## \[|This becomes ){re.escape(__version__)}\b", text, re.MULTILINE)
+    released = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["date-released"]
+    assert re.findall(r"^## \[(?!Unreleased)(.*)\] - (.*)$", text, re.MULTILINE)[0] == (
+        __version__,
+        released.isoformat(),
+    )

@@ -12,7 +12,7 @@ PARTS = {  # what is loaded, by a part of its path; the first that fits
     "/pyodide/pillow-": "pillow",
     "/pyodide/pyodide.asm": "Pyodide itself",
     "/pyodide/python_stdlib": "Python's library",
-    "/course-": "the course, with its digits and networks",
+    "/networks_by_hand-": "the course, with its digits and networks",
     "/pyodide/": "other packages of Pyodide",
     "/run/wheels/": "other packages of the site",
     "/run/extensions/": "JupyterLite: widgets and kernel",
