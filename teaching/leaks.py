@@ -13,12 +13,9 @@ SHORTEST = 16  # characters, without spaces: shorter lines are everybody's, "ret
 # What the course itself teaches or needs elsewhere, as a student's copy has it, too: in which file
 # which solution has a line in common with it.
 TAUGHT = {
-    "course/attention/__init__.py": {"attention_head", "attend"},
-    "course/attention/reference.py": {"attend", "attention_head", "softmax_backward"},
-    "course/autograd/tensor.py": {"unbroadcast"},
+    "course/attention/reference.py": {"attend", "softmax_backward"},
     "course/cnn.py": {"convolution", "convolution_backward"},
     "course/cnn_numpy.py": {"convolution", "convolution_backward"},
-    "course/diagrams/attention.py": {"attention_head", "attend"},
     "course/diagrams/mlp.py": {"step"},
     "course/im2col.py": {"convolution", "convolution_backward"},
     "course/im2col_numpy.py": {"convolution_backward"},

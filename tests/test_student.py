@@ -329,6 +329,14 @@ def computing(copy):
     path.write_text(f"{text[:place]}return a2 - y{text[end:]}", encoding="utf-8")
 
 
+def mending(copy):
+    """What would mend a patient, which no line tells."""
+    path = copy / "course/exercises/clinic.py"
+    text = path.read_text(encoding="utf-8")
+    place = text.index("None", text.index("PATIENT_10 = "))
+    path.write_text(f"{text[:place]}('epochs=12', 'epochs=3'){text[place + 4 :]}", encoding="utf-8")
+
+
 def without_a_record(copy):
     (copy / "course/exercises/recorded.json").unlink()
 
@@ -342,8 +350,7 @@ def without_a_record(copy):
         (in_a_page, "README.md has a line of the solution of step"),
         (lambda copy: put_back(copy, "course/exercises/cnn.py"),
          "course/exercises/cnn.py has a line of the solution of average_pool_backward"),
-        (lambda copy: put_back(copy, "course/exercises/clinic.py"),
-         "PATIENT_10 has its solution"),
+        (mending, "clinic.PATIENT_10 has its solution"),
         (computing, "xor.CROSS_ENTROPY has a solution that still computes"),
         (without_a_record, "xor.BOTH has its solution"),
     ],
@@ -386,13 +393,12 @@ def test_the_copy_for_teachers_has_answers_that_pass(tmp_path):
     assert not (target / "course/exercises/recorded.json").exists()
     notebook = json.loads((target / "answers/05-xor.ipynb").read_text(encoding="utf-8"))
     sources = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
-    names = {}
-    for source in sources:
-        if source.startswith("def "):
-            exec(source, {"np": np}, names)
     for exercise in (xor.BOTH, xor.STEP, xor.CROSS_ENTROPY):
-        name = "gradient" if exercise is None else exercise.solution.__name__
-        assert exercise.verdict(names[name], seed=5).status == "passed"
+        name, found = exercise.solution.__name__, {}
+        (source,) = (source for source in sources if f"def {name}(" in source)
+        exec(source, {}, found)
+        found[name].__globals__.update(found, np=np)
+        assert exercise.verdict(found[name], seed=5).status == "passed"
 
 
 # ---- Assignments ---------------------------------------------------------------------------------
