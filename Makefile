@@ -5,6 +5,8 @@
 # make lint    check the style of the code
 # make measure say how long the lessons are, and how often there is something to do
 # make weights train the networks that come with the course anew (needs full MNIST, see data/)
+# make student     write build/student, a copy for students, without solutions
+# make instructor  write build/instructor, a copy for teachers, with answers
 # make site    build the site: every lesson as a page, and to work in without a server, in build/site;
 #              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
 # make site-test  test it in Chromium, with a Pyodide from public packages
@@ -38,7 +40,7 @@ FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
+    student instructor site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -114,6 +116,10 @@ measure: $(SETUP)
 
 weights: $(SETUP)
 	$(RUN) course pretrain
+
+student instructor: $(SETUP)
+	@[ -d teaching ] || { echo "This is a copy for students, from which none is made." >&2; exit 1; }
+	@$(RUN) teaching.$@
 
 # What builds the site is nothing that a learner needs: it has a folder of its own.
 $(SITE)/set-up: $(VENV)/bin/python site/requirements.lock

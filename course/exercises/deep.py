@@ -98,10 +98,10 @@ def _rows(random):
 
 
 def _by_differences(forward, rows, height, width):
-    """`col2im` by finite differences of an im2col."""
-    size = math.isqrt(rows.shape[1])
-    image = np.zeros((height, width))
-    return finite_differences(lambda image: forward(image, size), image, dy=rows)[0]
+    """`col2im` by finite differences of an im2col: of `forward(image, size)`."""
+    size = round(rows.shape[1] ** 0.5)
+    black = np.zeros([height, width])
+    return finite_differences(lambda image: forward(image, size), black, dy=rows)[0]
 
 
 def _norm_over(axes, x, gamma, beta):

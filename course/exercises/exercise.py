@@ -1,10 +1,13 @@
 """An exercise, as a notebook uses it: check, hint, reveal, best."""
 
+import copy
 import functools
 import inspect
 import itertools
 
+from course.exercises import recorded
 from course.exercises.judge import judge
+from course.exercises.running import run
 from course.exercises.verdict import ExerciseError, Verdict
 from course.nn.text import wrapped
 from course.progress import Progress
@@ -17,6 +20,7 @@ class Exercise:
 
     A result is a number, an array, a text, or a tuple or dict of results. A notebook calls
     `exercise.check(my_function)`, which prints the verdict and keeps it in the lesson's progress.
+    In a copy without solutions it is judged by what these gave, and by the cases of seed 0 alone.
 
     Args:
         solution: the function; an exercise is known by its lesson and this function's name.
@@ -53,6 +57,7 @@ class Exercise:
         self.large = large
         self.numerical = numerical
         self.limit = limit
+        self.record = recorded.of(lesson, solution.__name__)
         self.attempt = self.forward = None  # what was checked last
         self._last = None  # and what was found
         self._numbered = itertools.cycle(enumerate(hints, start=1))
@@ -62,8 +67,11 @@ class Exercise:
 
         With `forward`, the learner's forward pass, a backward pass is compared with finite
         differences of it first. `seed` draws the cases. Raises TypeError if `forward` is given to
-        an exercise that has no `numerical`.
+        an exercise that has no `numerical`, ValueError for a seed that a copy without solutions
+        has no results of.
         """
+        if self.record and seed != recorded.SEED:
+            raise ValueError(f"without solutions cases of seed {seed} cannot be judged")
         if forward is not None and self.numerical is None:
             raise TypeError(f"{self.solution.__name__} is checked without forward=...")
         if self._is_solution(attempt):
@@ -90,18 +98,50 @@ class Exercise:
         print(wrapped(f"Hint {number} of {len(self.hints)}: {text}"))
 
     def reveal(self):
-        """Print the solution, and keep that it was shown."""
+        """Print the solution, and keep that it was shown; without solutions, say whom to ask."""
+        if not self.has_solution:
+            print(wrapped(recorded.NO_SOLUTION))
+            return
+        self._show()
+
+    def _show(self):
         print(inspect.getsource(self.solution).strip())
         self._keep(Verdict("revealed", "solution", "The solution was shown."), checks=0)
 
     def best(self, attempt, forward=None):
-        """Return `attempt` if it is right, else the solution, and print which it is."""
+        """Return `attempt` if it is right, else the solution, and print which it is.
+
+        Raises NoSolutionError if neither is to be had, in a copy without solutions.
+        """
         is_checked = self._last and attempt is self.attempt and forward is self.forward
         verdict = self._last if is_checked else self.verdict(attempt, forward)
         is_right = verdict.status == "passed"
+        if not is_right and not self.has_solution:
+            raise recorded.NoSolutionError(
+                f"What follows needs a right {self.solution.__name__}, and yours is not right yet. "
+                + recorded.NO_SOLUTION
+            )
         whose = "your own" if is_right else "the course's"
         print(f"What follows uses {whose} {self.solution.__name__}.")
         return attempt if is_right else self.solution
+
+    @property
+    def has_solution(self):
+        """Whether there is a solution, and not only a record of what it gave."""
+        return self.record is None
+
+    def expected(self, number, arguments):
+        """What the solution gives in case `number`, counted from 0 as they are tried."""
+        if self.record:
+            return self.record.results[number]
+        return self.result(self.solution, copy.deepcopy(arguments))
+
+    def made(self, cases):
+        """Pairs of a known mistake and the list of Outcomes that it has in the cases."""
+        if self.record:
+            yield from self.record.mistakes.items()
+        for mistake, function in self.mistakes.items():
+            yield mistake, [run(self.result, function, copy.deepcopy(case)) for case in cases]
 
     def result(self, function, arguments):
         """Return what is compared: here, whatever `function` returns.

@@ -37,6 +37,13 @@ def judge(exercise, attempt, forward=None, seed=0):
     return _Judge(exercise, attempt, forward, seed).verdict()
 
 
+def ordered_cases(exercise, seed):
+    """The cases of an exercise and its large ones, two lists; what can be shown comes first."""
+    random = np.random.default_rng(seed)
+    large = exercise.large or (lambda random: [])
+    return tuple(sorted(draw(random), key=_is_long) for draw in (exercise.cases, large))
+
+
 def _is_long(arguments):
     return size(arguments) > LONGEST
 
@@ -83,7 +90,7 @@ def _printed(outcome):
 def _alike(one, other):
     """Whether two outcomes are the same: result or error."""
     if one.error or other.error:
-        return type(one.error) is type(other.error)
+        return type(one.error).__name__ == type(other.error).__name__  # a recorded one is a copy
     return not _compared(one.value, other.value)
 
 
@@ -111,9 +118,7 @@ class _Judge:
         self.exercise = exercise
         self.attempt = attempt
         self.forward = forward
-        random = np.random.default_rng(seed)
-        self.cases = sorted(exercise.cases(random), key=_is_long)  # what can be shown comes first
-        self.large = sorted(exercise.large(random), key=_is_long) if exercise.large else []
+        self.cases, self.large = ordered_cases(exercise, seed)
         self.deadline = time.monotonic() + exercise.limit
         self.outcomes = []  # of the attempt, one for each case tried
 
@@ -147,13 +152,12 @@ class _Judge:
 
     def _try(self, arguments):
         """What is wrong with the attempt in this case (None if nothing), and its outcome."""
-        given = copy.deepcopy(arguments)
+        given, number = copy.deepcopy(arguments), len(self.outcomes)
         outcome = self._run(self.exercise.result, self.attempt, given)
         self.outcomes.append(outcome)
         if outcome.error:
             return self._raised(outcome.error), outcome
-        expected = self.exercise.result(self.exercise.solution, copy.deepcopy(arguments))
-        problem = _compared(expected, outcome.value)
+        problem = _compared(self.exercise.expected(number, arguments), outcome.value)
         return problem or self._changes(arguments, given) or _overflowed(outcome), outcome
 
     def _changes(self, arguments, given):
@@ -231,8 +235,7 @@ class _Judge:
         """The known mistake that does the same as the attempt in all cases; "" if none does."""
         for arguments in self.cases[len(self.outcomes) :]:
             self._try(arguments)
-        for mistake, function in self.exercise.mistakes.items():
-            made = [run(self.exercise.result, function, copy.deepcopy(c)) for c in self.cases]
+        for mistake, made in self.exercise.made(self.cases):
             if all(map(_alike, made, self.outcomes)) and not all(one.error for one in made):
                 return mistake
         return ""

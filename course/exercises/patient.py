@@ -73,7 +73,8 @@ class Patient(Exercise):
     Args:
         sick: the function as it stands in the lesson.
         illness: what the doctor calls it, see `course.nn.doctor.ILLNESSES`.
-        mend: (old, new): what to write in place of what, in the source of `sick`.
+        mend: (old, new): what to write in place of what, in the source of `sick`; None in a copy
+            without solutions.
         look: the first hint, where to look; after it come the doctor's words and the mend.
         reads: the share of held-out digits that a mended network reads at least.
         mistakes: a sentence -> function of (treatment, sick treatment) that says whether it fits
@@ -88,9 +89,9 @@ class Patient(Exercise):
         self.mend = mend
         self.reads = reads
         self.noise = noise
-        solution = mended(sick, mend)
+        solution = mended(sick, mend) if mend else sick
         super().__init__(solution, None, lesson=LESSON, mistakes=mistakes, limit=limit)
-        self.hints = (lambda: look, self.second_opinion, self._line)
+        self.hints = (lambda: look, self.second_opinion, *([self._line] if mend else []))
         self._numbered = itertools.cycle(enumerate(self.hints, start=1))
 
     @functools.cached_property
@@ -120,14 +121,18 @@ class Patient(Exercise):
         old, new = (part.strip() for part in self.mend)
         return f"Write\n    {new}\nin place of\n    {old}" if new else f"Take out\n    {old}"
 
-    def reveal(self):
+    @property
+    def has_solution(self):
+        return self.mend is not None
+
+    def _show(self):
         """Print what to write in place of what, and keep that it was shown."""
         print(self._line())
         self._keep(Verdict("revealed", "solution", "The solution was shown."), checks=0)
 
     def verdict(self, attempt, forward=None, seed=0):
         """Return the `Verdict` on a function in place of `sick`; `seed` chooses the digits."""
-        if self._is_solution(attempt):
+        if self.has_solution and self._is_solution(attempt):
             return super().verdict(attempt)
         if attempt is None or attempt is Ellipsis or is_same(attempt, self.sick):
             text = "Not attempted yet: the function is as it was. Change one thing in it."

@@ -43,7 +43,7 @@ def judge(places, seed, path):
 def _verdict(exercise, seed):
     verdict = exercise.verdict(exercise.attempt, exercise.forward)
     cases = "visible"
-    if verdict.status == "passed":
+    if verdict.status == "passed" and not exercise.record:  # which has no other cases
         verdict = exercise.verdict(exercise.attempt, exercise.forward, seed=seed)
         cases = "held-out"
     found = {name: getattr(verdict, name) for name in ("status", "kind", "message")}

@@ -1,0 +1,1 @@
+"""What teachers make of this repository: copies for students and for themselves, assignments."""
