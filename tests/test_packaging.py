@@ -73,7 +73,7 @@ def test_lock_satisfies_pyproject(environment):
 
 
 PYODIDE = {"matplotlib": "3.8.4", "numpy": "2.0.2", "pillow": "10.2.0", "scipy": "1.14.1"}  # 0.27
-NOT_IN_A_BROWSER = {"filelock", "jupyterlab", "numba", "safetensors"}
+NOT_IN_A_BROWSER = {"filelock", "joblib", "jupyterlab", "numba", "safetensors"}
 
 
 def test_a_browser_needs_what_it_has():

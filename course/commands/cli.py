@@ -23,6 +23,7 @@ COMMANDS = {
     "unpack": "bring back what is in such a zip",
     "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
+    "sweep": "train a model with many settings and seeds, on all cores",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
     "collect": "make a data set of pictures in folders, a folder for each class",
