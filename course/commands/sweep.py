@@ -44,7 +44,10 @@ def add_arguments(parser):
         help="runs at a time (default: one for each core)",
     )
     where.add_argument(
-        "--scheduler", metavar="tcp://HOST:PORT", help="do the runs on a cluster: docs/cluster.md"
+        "--scheduler",
+        type=commands.scheduler,
+        metavar="tcp://HOST:PORT",
+        help="do the runs on a cluster: docs/cluster.md",
     )
     commands.add_json_option(parser)
 

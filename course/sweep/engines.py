@@ -5,6 +5,10 @@ what `running.run` returns) as they come, in any order.
 """
 
 import contextlib
+import functools
+import os
+import threading
+import time
 
 from course.sweep import SweepError
 from course.sweep.running import run
@@ -27,7 +31,7 @@ def in_processes(runs, samples, processes):
 
     with joblib.parallel_config(backend="loky", n_jobs=processes, inner_max_num_threads=1):
         pool = joblib.Parallel(return_as="generator_unordered")
-        found = pool(joblib.delayed(labelled)(*one, samples) for one in runs)
+        found = pool(joblib.delayed(labelled)(*one, samples, os.getpid()) for one in runs)
     with contextlib.closing(found):
         try:
             yield from found
@@ -38,6 +42,19 @@ def in_processes(runs, samples, processes):
             ) from None
 
 
-def labelled(settings, seed, samples):
-    """One run, with what it was."""
+def labelled(settings, seed, samples, parent):
+    """One run, with what it was; `parent` is the number of the process that asks for it."""
+    end_with(parent)
     return settings, seed, run(settings, seed, samples)
+
+
+@functools.cache  # once in each process
+def end_with(parent):
+    """End this process when its parent has: killed, that one can tell it nothing any more."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -27,6 +27,11 @@ class Samples:
     test_y: np.ndarray
     answers: int = 10
 
+    @property
+    def arrays(self):
+        """The four of them."""
+        return self.x, self.y, self.test_x, self.test_y
+
 
 def run(settings, seed, samples):
     """Train one network, on one core; return what is kept of it, a dict.

@@ -1,0 +1,106 @@
+"""The runs of a sweep on the machines of a `dask.distributed` cluster; docs/cluster.md says how.
+
+A worker that dies costs the run that it was doing, which the scheduler gives to another one.
+"""
+
+import contextlib
+import zlib
+
+import numpy as np
+
+from course.sweep import MISSING, SweepError
+from course.sweep.running import run
+
+PATIENCE = 10  # seconds to wait for a scheduler that does not answer
+
+try:
+    import distributed
+    from distributed.scheduler import KilledWorker
+except ImportError:
+    raise SweepError(MISSING) from None
+
+
+class SamplesPlugin(distributed.WorkerPlugin):
+    """Brings the samples to each worker, once, also to those that join later.
+
+    Its name tells other samples apart, for two sweeps may share the workers.
+    """
+
+    def __init__(self, samples):
+        self.samples = samples
+        sums = (zlib.crc32(np.ascontiguousarray(array)) for array in samples.arrays)
+        self.name = "course-samples-" + "-".join(f"{number:08x}" for number in sums)
+
+
+def on_cluster(runs, samples, address, warn):
+    """Do the runs on the workers of the scheduler at `address`; an engine, see `engines`.
+
+    `warn` is told of what slows the sweep down. Raises SweepError if the scheduler does not answer
+    or is lost, or if a run kills its workers; what has been yielded until then is done.
+    """
+    with connected(address) as client:
+        plugin = SamplesPlugin(samples)
+        look_at_workers(client, warn)
+        send(client, plugin, address)
+        runs = {f"{plugin.name}-{client.id}-{place}": one for place, one in enumerate(runs)}
+        futures = [
+            client.submit(run_there, plugin.name, *one, key=key, pure=False)
+            for key, one in runs.items()
+        ]
+        done = distributed.as_completed(futures, loop=client.loop)
+        del futures  # so that the scheduler forgets a result that has been read
+        for future in done:
+            yield *runs[future.key], result_of(future, address)
+
+
+def send(client, plugin, address):
+    """Send the samples to the workers."""
+    try:
+        client.register_plugin(plugin)
+    except Exception as error:  # whatever happened on a worker comes back as it was
+        raise SweepError(
+            f"{address}: a worker cannot take the samples; it needs this version of the course "
+            f"({error})"
+        ) from None
+
+
+def run_there(name, settings, seed):
+    """One run, on the worker that this is called on, with the samples of the plugin `name`."""
+    return run(settings, seed, distributed.get_worker().plugins[name].samples)
+
+
+def result_of(future, address):
+    """What came of a run; SweepError says why nothing did."""
+    if future.status == "cancelled":
+        raise SweepError(f"{address}: the scheduler was lost; the same command goes on")
+    try:
+        return future.result()
+    except KilledWorker:
+        raise SweepError(
+            f"{address}: the workers that tried a run died one after the other, perhaps because "
+            "their memory ran out"
+        ) from None
+
+
+@contextlib.contextmanager
+def connected(address):
+    """A client of the scheduler at `address`. Certificates for TLS are those of Dask's settings."""
+    try:
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError) as error:
+        why = " ".join(str(error).split()) or "it does not answer"
+        raise SweepError(f"{address}: no scheduler can be reached there: {why}") from None
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(OSError, TimeoutError):
+            client.close(timeout=PATIENCE)
+
+
+def look_at_workers(client, warn):
+    """Say what is odd about the workers."""
+    workers = client.scheduler_info()["workers"].values()
+    if not workers:
+        warn("The scheduler has no workers yet; the runs begin when the first one joins.")
+    if any(worker["nthreads"] > 1 for worker in workers):
+        warn("Some workers have several threads, which get into each other's way: --nthreads 1.")
