@@ -18,8 +18,8 @@ def halve(curves, factor):
 
 
 def excess(val, test):
-    lost = val - test
-    return lost[np.argmax(val)] - np.mean(lost)
+    lost, winner = val - test, np.argmax(val)
+    return lost[winner] - np.mean(np.delete(lost, winner))
 
 
 def _curve_cases(random):
@@ -57,6 +57,11 @@ def _without(*omitted):
     return attempt
 
 
+def _lost_more(val, test, run):
+    lost = val - test
+    return lost[run] - np.mean(np.delete(lost, run))
+
+
 def _place_among_the_left(curves, factor):
     """The mistake of taking a place in the sorted part for the number of a run."""
     part, trained = curves, 0
@@ -92,27 +97,28 @@ EXCESS = Exercise(
     excess,
     _accuracy_cases,
     "Who wins, and by what? Then look at the same run on the test digits.",
-    "val - test is what each run loses. The winner loses more than the mean of all: how much more?",
-    "lost = val - test, then lost[np.argmax(val)] - np.mean(lost).",
+    "val - test is what each run loses. How much more does the winner lose than the others do, on "
+    "their mean?",
+    "lost = val - test; np.delete(lost, winner) are those of the others.",
     lesson=LESSON,
     mistakes={
-        "the mean of all is not taken off: the held-out digits may be easier for every run": (
+        "the mean of the others is not taken off: the held-out digits may be easier for all": (
             lambda val, test: (val - test)[np.argmax(val)]
         ),
-        "the winner is chosen by the test digits; those are for the end": (
-            lambda val, test: (val - test)[np.argmax(test)] - np.mean(val - test)
+        "the winner is among those that it is compared with": (
+            lambda val, test: (val - test)[np.argmax(val)] - np.mean(val - test)
         ),
-        "the best of each is compared, which may be two runs": (
-            lambda val, test: np.max(val) - np.max(test) - np.mean(val - test)
+        "the winner is chosen by the test digits; those are for the end": (
+            lambda val, test: _lost_more(val, test, np.argmax(test))
+        ),
+        "it is the largest loss of all runs, not that of the winner": (
+            lambda val, test: _lost_more(val, test, np.argmax(val - test))
         ),
         "the sign is that of what is gained; what is lost is asked for": (
             lambda val, test: -excess(val, test)
         ),
-        "it is the largest loss of all runs, not that of the winner": (
-            lambda val, test: np.max(val - test) - np.mean(val - test)
-        ),
         "it is the lead on the held-out digits; what does the winner keep of it?": (
-            lambda val, test: np.max(val) - np.mean(val)
+            lambda val, test: np.max(val) - np.mean(np.delete(val, np.argmax(val)))
         ),
     },
 )

@@ -16,7 +16,7 @@ from course.plots.style import (
     styled,
 )
 from course.plots.training import show_percent
-from course.plots.words import extent_of, sentence
+from course.plots.words import extent_of, listed, sentence
 
 WORDS = {"val_accuracy": "accuracy on held-out digits", "test_accuracy": "test accuracy"}
 
@@ -79,16 +79,17 @@ def line_in_words(name, setting, values, means, spreads, lost):
         text += f"is best at {setting.replace('_', ' ')} {values[best]:g}, "
         text += f"{means[best]:.2%} ± {spreads[best]:.2%}"
     if lost.any():
-        text += f", {lost.sum()} runs diverged, at {extent_of(values[lost > 0], '{:g}')}"
+        where = listed(f"{value:g}" for value in values[lost > 0])
+        text += f", {lost.sum()} diverged, at {where}"
     return text.strip()
 
 
 @styled
-def accuracy_map(sweep, across, down, quantity="val_accuracy", ax=None):
+def accuracy_map(sweep, across, down, quantity="val_accuracy", ax=None, least=0.0):
     """Two settings at a time: the mean over seeds of each pair of values; returns the Figure.
 
     sweep: as for `accuracy_against_setting`; across, down: names of settings. A pair with runs that
-    diverged has their number below its mean.
+    diverged has their number below its mean. `least` is where the scale of colors begins.
     """
     columns, rows = (list(dict.fromkeys(sorted(sweep[name].tolist()))) for name in (across, down))
     ax = axes_or_new(ax, figsize=(1.2 + 0.8 * len(columns), 1.3 + 0.6 * len(rows)))
@@ -100,9 +101,9 @@ def accuracy_map(sweep, across, down, quantity="val_accuracy", ax=None):
         lost = len(runs) - len(good)
         text = f"{means[place]:.1%}" if len(good) else "" if len(runs) else "–"
         text += f"\n{lost} diverged".lstrip("\n" if not text else "") if lost else ""
-        color = "white" if means[place] > 0.75 else BLACK
+        color = "white" if means[place] - least > 0.6 * (1 - least) else BLACK
         ax.text(*place[::-1], text, ha="center", va="center", fontsize=8, color=color)
-    ax.imshow(means, cmap=AMOUNTS, vmin=0.0, vmax=1.0, aspect="auto")
+    ax.imshow(means, cmap=AMOUNTS, vmin=least, vmax=1.0, aspect="auto")
     ax.set_xticks(range(len(columns)), [label(value) for value in columns])
     ax.set_yticks(range(len(rows)), [label(value) for value in rows])
     title = f"{WORDS[quantity].capitalize()}, mean over seeds"
@@ -128,11 +129,11 @@ def map_in_words(means, columns, rows):
 
 
 @styled
-def halving(curves, halving, ax=None, title="Only the best go on"):
+def halving(curves, halving, ax=None, title="Only the best go on", least=0.0):
     """Runs that end early, and the one that is left; returns the Figure.
 
     curves: (runs, epochs) accuracies; halving: a `course.sweep.choosing.Halving` of them. A run is
-    drawn as far as it was trained.
+    drawn as far as it was trained. `least` is where the axis of accuracies begins.
     """
     ax = axes_or_new(ax)
     epochs = np.arange(1, len(halving.rungs) + 1)
@@ -147,6 +148,8 @@ def halving(curves, halving, ax=None, title="Only the best go on"):
     ax.plot(epochs, curves[halving.winner], color=OCHRE, marker="s", label="the winner")
     ax.set(xlabel="epoch", ylabel=WORDS["val_accuracy"], title=title)
     ax.set_xticks(epochs)
+    top = np.nanmax(curves)
+    ax.set_ylim(least, top + 0.05 * (top - least))
     show_percent(ax.yaxis)
     ax.legend(loc="lower right")
     said = [f"{len(rung)} runs in epoch {n}" for n, rung in zip(epochs, halving.rungs, strict=True)]

@@ -43,14 +43,29 @@ def successive_halving(curves, factor=2):
     return Halving(rungs)
 
 
+def luck(sweep):
+    """How far each run lies from the mean of its setting: on the held-out digits, on the test ones.
+
+    Two arrays (runs,), of the runs that did not diverge and whose setting has several of them. A
+    mean of k runs follows each of them by a k-th, which the factor makes up for, so that the
+    deviations spread as those of runs from the true mean would.
+    """
+    val, test = [], []
+    for runs in sweep.by_setting().values():
+        good = runs.take(np.isfinite(runs["val_accuracy"]))
+        if (k := len(good)) > 1:
+            for found, name in ((val, "val_accuracy"), (test, "test_accuracy")):
+                found.append((good[name] - good[name].mean()) * np.sqrt(k / (k - 1)))
+    return np.concatenate([*val, []]), np.concatenate([*test, []])
+
+
 def winners_excess(val, test, counts, draws=2000, seed=1):
     """How much too good the winner of n runs looks, on the mean: (len(counts),), one for each n.
 
-    val and test (runs,) are accuracies. n of the runs are drawn, and the best of them by `val` is
-    chosen. What it loses from there to `test`, beyond what all runs lose on the mean, it owes to
-    being chosen: the held-out digits may be easier for all, but they were lucky for the winner.
+    val and test (runs,) are deviations as `luck` gives them. n runs are drawn, with replacement,
+    and the best by `val` is chosen; what it has there and not in `test`, it owes to being chosen.
     """
-    random, lost = np.random.default_rng(seed), val - test - np.mean(val - test)
-    chosen = [random.integers(0, len(val), (draws, n)) for n in counts]  # (draws, n)
-    winners = [np.take_along_axis(some, val[some].argmax(1)[:, None], 1)[:, 0] for some in chosen]
-    return np.array([lost[some].mean() for some in winners])
+    random = np.random.default_rng(seed)
+    drawn = (random.integers(0, len(val), (draws, n)) for n in counts)
+    winners = (some[np.arange(draws), val[some].argmax(axis=1)] for some in drawn)  # (draws,)
+    return np.array([np.mean(val[some] - test[some]) for some in winners])

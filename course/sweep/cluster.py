@@ -4,7 +4,9 @@ A worker that dies costs the run that it was doing, which the scheduler gives to
 """
 
 import contextlib
+import logging
 import zlib
+from concurrent.futures import CancelledError
 
 import numpy as np
 
@@ -71,10 +73,10 @@ def run_there(name, settings, seed):
 
 def result_of(future, address):
     """What came of a run; SweepError says why nothing did."""
-    if future.status == "cancelled":
-        raise SweepError(f"{address}: the scheduler was lost; the same command goes on")
     try:
         return future.result()
+    except (CancelledError, OSError):  # OSError: the connection was closed meanwhile
+        raise SweepError(f"{address}: the scheduler was lost; the same command goes on") from None
     except KilledWorker:
         raise SweepError(
             f"{address}: the workers that tried a run died one after the other, perhaps because "
@@ -85,6 +87,7 @@ def result_of(future, address):
 @contextlib.contextmanager
 def connected(address):
     """A client of the scheduler at `address`. Certificates for TLS are those of Dask's settings."""
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what fails is told below
     try:
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:

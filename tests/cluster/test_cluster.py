@@ -106,7 +106,7 @@ def finished(path="sweep.csv"):
 def finish(process):
     """Wait for a sweep; returns its exit code, its lines, and stderr."""
     out, err = process.communicate(timeout=60 * MINUTES)
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     return process.returncode, out.splitlines(), err
 
 
