@@ -88,11 +88,16 @@ def result_of(future, address):
 def connected(address):
     """A client of the scheduler at `address`. Certificates for TLS are those of Dask's settings."""
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what fails is told below
+    unreachable = f"{address}: no scheduler can be reached there"
     try:
+        ours = distributed.Security().get_connection_args("client")
+        if address.startswith("tls://") and not ours.get("ssl_context"):
+            raise SweepError(f"{unreachable}: Dask's settings name no certificate for TLS")
+        if address.startswith("tcp://") and ours["require_encryption"]:
+            raise SweepError(f"{unreachable}: Dask's settings ask for TLS, so for tls://...")
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError, TypeError) as error:
-        why = " ".join(str(error).split()) or "it does not answer"
-        raise SweepError(f"{address}: no scheduler can be reached there: {why}") from None
+    except OSError as error:  # also for a certificate that is not there, or not theirs
+        raise SweepError(f"{unreachable}: {' '.join(str(error).split())}") from None
     try:
         yield client
     finally:

@@ -6,11 +6,13 @@ Needs the packages of `.[cluster]`, and pandas for its own test.
 import contextlib
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas
 import psutil
@@ -25,6 +27,7 @@ SWEEP = [
     *("--learning-rate", 0.001, 0.01, 0.1, 1e20, "--seeds", "1-5"),
 ]
 RUNS = 60
+DOCS = Path(__file__).parents[2] / "docs" / "cluster.md"
 MINUTES = 5  # to wait for anything, on a busy machine
 
 
@@ -37,13 +40,13 @@ class Cluster:
         self.scheduler = None
         self.processes = []
 
-    def start_scheduler(self):
+    def start_scheduler(self, *options):
         ports = ("--port", self.port, "--dashboard-port", self.dashboard)
-        self.scheduler = self.start("cluster", "scheduler", *ports)
+        self.scheduler = self.start("cluster", "scheduler", *ports, *options)
         wait_until(lambda: is_listening(self.port), "the scheduler listens")
 
-    def start_worker(self):
-        return self.start("cluster", "worker", self.address, "--processes", 1)
+    def start_worker(self, *options):
+        return self.start("cluster", "worker", self.address, "--processes", 1, *options)
 
     def start(self, *arguments):
         self.processes.append(start(*arguments, stderr=subprocess.DEVNULL))
@@ -206,6 +209,45 @@ def test_an_open_port_is_told(host, is_told):
 def is_listening_at(host, port):
     with socket.socket() as caller:
         return caller.connect_ex((host, port)) == 0
+
+
+def settings_of_the_docs(folder):
+    """Write to `folder` the settings in docs/cluster.md, and a certificate made as it says."""
+    text = DOCS.read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ {4}(openssl .+)$", text, re.MULTILINE)
+    subprocess.run(shlex.split(command), cwd=folder, check=True, capture_output=True)
+    (block,) = re.findall(r"<!-- course\.yaml -->\n\n((?: {4}.+\n)+)", text)
+    block = re.sub("(?m)^ {4}", "", block).replace("/home/me", str(folder))
+    (folder / "course.yaml").write_text(block, encoding="utf-8")
+
+
+def test_with_tls_only_those_with_the_key_are_let_in(tmp_path, monkeypatch):
+    folder = tmp_path / "dask"
+    folder.mkdir()
+    settings_of_the_docs(folder)
+    strangers = tmp_path / "strangers"
+    strangers.mkdir()
+    settings_of_the_docs(strangers)  # another key
+    command = [*SWEEP, "--seeds", 1, "--out", "sweep.csv", "--scheduler"]
+    cluster = Cluster()
+    cluster.address = cluster.address.replace("tcp", "tls")
+    try:
+        monkeypatch.setenv("DASK_CONFIG", str(folder))
+        cluster.start_scheduler("--host", "tls://127.0.0.1")
+        cluster.start_worker("--host", "tls://127.0.0.1")
+        code, _, err = finish(start(*command, cluster.address))
+        assert code == 0, err
+        monkeypatch.setenv("DASK_CONFIG", str(strangers))
+        for address in (cluster.address, cluster.address.replace("tls", "tcp")):
+            code, _, err = finish(start(*command, address, "--learning-rate", 0.05))
+            assert code == 1 and "no scheduler can be reached there" in err
+        monkeypatch.delenv("DASK_CONFIG")
+        for address in (cluster.address, cluster.address.replace("tls", "tcp")):  # no key at all
+            code, _, err = finish(start(*command, address, "--learning-rate", 0.05))
+            assert code == 1 and "no scheduler can be reached there" in err
+    finally:
+        cluster.stop()
+    assert finished() == 12
 
 
 def test_pandas_reads_the_file():
