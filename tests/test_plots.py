@@ -14,6 +14,7 @@ import pytest
 from matplotlib.colors import to_rgb, to_rgba
 from nbclient import NotebookClient
 from PIL import Image
+from test_sweep_choosing import RATES
 
 from course import plots
 from course.nn.rate_sweep import Sweep
@@ -24,6 +25,7 @@ from course.plots.images import as_pictures
 from course.plots.lessons_idx import byte_picture
 from course.plots.training import as_logs
 from course.records import Log
+from course.sweep.choosing import successive_halving
 
 RNG = np.random.default_rng(1)
 PICTURES = RNG.random((6, 28, 28))
@@ -540,6 +542,7 @@ RECORDED.points = [
     Point(step, step / 2, 2 / step, {"hidden.w": step / 100}, {"relu": 0.5}, {"hidden": 1e-3})
     for step in (1, 2)
 ]
+CURVES = np.array([[0.9, 0.91], [0.8, 0.95]])  # (runs, epochs)
 SAID = {  # name: (figure, what its alternative text has to say)
     "accuracies": (
         plots.accuracies(RUNS),
@@ -556,6 +559,22 @@ SAID = {  # name: (figure, what its alternative text has to say)
     "accuracy_against_parameters": (
         plots.accuracy_against_parameters({"mlp": [0.5, 0.75]}, {"mlp": 1234}),
         "mlp 62.50% with 1,234 parameters",
+    ),
+    "accuracy_against_setting": (
+        plots.accuracy_against_setting(RATES, "learning_rate"),
+        "is best at learning rate 0.1, 97.00% ± 1.41%, 1 diverged, at 1.",
+    ),
+    "accuracy_map": (
+        plots.accuracy_map(RATES, "learning_rate", "optimizer"),
+        "adam is best at 1, with 50.00%; sgd is best at 0.1, with 97.00%",
+    ),
+    "chosen": (
+        plots.chosen(np.array([0.9, 0.96]), np.array([0.9, 0.94])),
+        "the winner has 96.00% there and 94.00% on the test digits; all runs lose 1.00%",
+    ),
+    "halving": (
+        plots.halving(CURVES, successive_halving(CURVES)),
+        "2 runs in epoch 1; 1 runs in epoch 2; the winner reaches 91.00%",
     ),
     "accuracy_against_seconds": (
         plots.accuracy_against_seconds(RUNS),

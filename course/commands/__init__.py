@@ -6,6 +6,7 @@ Nothing here imports NumPy, so that the command line answers `--help` at once.
 import argparse
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -59,6 +60,15 @@ def add_allow_option(parser):
         action="append",
         default=[],
         help="where FILE's own layers are defined; imported, so it must be yours",
+    )
+
+
+def scheduler(text):
+    """Parse the address of a scheduler (for argparse)."""
+    if re.fullmatch(r"(tcp|tls)://\S+:\d{1,5}", text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"must be like tcp://HOST:PORT or tls://HOST:PORT, got {text!r}"
     )
 
 

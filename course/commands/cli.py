@@ -23,6 +23,8 @@ COMMANDS = {
     "unpack": "bring back what is in such a zip",
     "check": "judge the exercises in learners' notebooks",
     "train": "train a model and say how well it reads the test digits",
+    "sweep": "train a model with many settings and seeds, on all cores",
+    "cluster": "start a scheduler or workers that do the runs of a sweep",
     "evaluate": "say how well a saved model reads the test digits",
     "recognize": "read handwritten digits in picture files",
     "collect": "make a data set of pictures in folders, a folder for each class",
@@ -37,7 +39,7 @@ COMMANDS = {
     "bench": "measure the speed against the machine's limit and against PyTorch",
 }
 
-NEED_PROCESSES = {"bench", "check", "compile", "draw"}
+NEED_PROCESSES = {"bench", "check", "cluster", "compile", "draw"}
 
 
 class Parser(argparse.ArgumentParser):

@@ -11,11 +11,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from course import commands, models, records
-from course.commands import resuming, tasks
+from course.commands import recipe_options, resuming, tasks
 from course.models import architecture, shelf
 from course.nn import checkpoint, training
 from course.nn.observers import PrintEpochs, ProgressBar
-from course.nn.recipe import OPTIMIZERS, Recipe
+from course.nn.recipe import Recipe
 
 
 def add_arguments(parser):
@@ -27,36 +27,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--quick", action="store_true", help=f"by a quicker recipe: {', '.join(models.QUICK)}"
     )
-    parser.add_argument("--epochs", type=commands.positive_int, metavar="N")
-    parser.add_argument("--batch-size", type=commands.positive_int, metavar="N")
-    parser.add_argument("--learning-rate", type=float, metavar="F", help="start or peak")
-    parser.add_argument("--optimizer", choices=OPTIMIZERS)
-    parser.add_argument("--schedule", metavar="NAME|FILE.json", help="constant, one_cycle, ...")
-    parser.add_argument("--weight-decay", type=float, metavar="F")
-    parser.add_argument("--beta2", type=float, metavar="F", help="Adam's, from 0 to below 1")
+    recipe_options.add(parser)
     parser.add_argument("--seed", type=commands.seed, metavar="N", help="of weights and shuffling")
-    parser.add_argument(
-        "--validation-split", type=float, metavar="F", help="share held out, from the end"
-    )
-    parser.add_argument(
-        "--patience", type=commands.positive_int, metavar="N", help="stop after N epochs no better"
-    )
-    parser.add_argument("--min-delta", type=float, metavar="F", help="what counts as better")
-    parser.add_argument(
-        "--average", type=float, metavar="F", help="keep a running mean of the weights, e.g. 0.999"
-    )
-    parser.add_argument(
-        "--augment",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="move, turn and bend the pictures anew in each epoch",
-    )
-    parser.add_argument(
-        "--plain-epochs",
-        type=commands.whole_number(0, 10**15 - 1),
-        metavar="N",
-        help="of them at the end as they are",
-    )
     target = parser.add_mutually_exclusive_group()
     target.add_argument("--out", metavar="FILE", help="the model (default: runs/MODEL.safetensors)")
     target.add_argument(

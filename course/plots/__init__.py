@@ -33,6 +33,7 @@ from course.plots.predictions import predictions, sketch
 from course.plots.signals import learning_rate_sweep, signals
 from course.plots.style import describe, subplots
 from course.plots.surfaces import boundary, descent, loss_surface
+from course.plots.sweeps import accuracy_against_setting, accuracy_map, chosen, halving
 from course.plots.training import accuracies, cumulative_times, learning_rates, losses, times
 
 __all__ = [
@@ -42,13 +43,16 @@ __all__ = [
     "accuracy_against_learning_rate",
     "accuracy_against_parameters",
     "accuracy_against_seconds",
+    "accuracy_against_setting",
     "accuracy_against_shift",
+    "accuracy_map",
     "activations",
     "as_sent",
     "attention_map",
     "attention_maps",
     "attention_matrix",
     "boundary",
+    "chosen",
     "confusion_matrix",
     "convolution",
     "cost_growth",
@@ -59,6 +63,7 @@ __all__ = [
     "erased_pixels",
     "feature_maps",
     "filters",
+    "halving",
     "learning_rate_sweep",
     "learning_rates",
     "loss_surface",
