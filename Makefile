@@ -84,6 +84,7 @@ test: $(SETUP)
 	cat "$$rest"; [ $$fast = 0 ] && [ $$code = 0 ]
 	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
 	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
+	@echo "    tests/class    nbgrader, and what students' repositories run"
 	@echo "    tests/full     the full MNIST"
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
