@@ -40,7 +40,7 @@ FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    student instructor site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
+    student instructor whole site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -83,7 +83,7 @@ reset: $(SETUP)
 
 # What is fast on one core; the notebooks and what is slow on the other, printed when both are over.
 # Notebooks alone get the settings of tests/conftest.py by its name.
-test: $(SETUP)
+test: whole $(SETUP)
 	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; \
 	{ PYTHONPATH="$(CURDIR)/tests" $(PYTEST) -p conftest --nbval notebooks; code=$$?; \
 	  $(PYTEST) -m slow tests && [ $$code = 0 ]; } >"$$rest" 2>&1 & \
@@ -92,13 +92,14 @@ test: $(SETUP)
 	cat "$$rest"; [ $$fast = 0 ] && [ $$code = 0 ]
 	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
 	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
+	@echo "    tests/class    nbgrader, and what students' repositories run"
 	@echo "    tests/full     the full MNIST"
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 	@echo "    tests/site     Chromium, and the site (make site-test)"
 	@echo "    tests/drift.py other packages than those of the lock (make test-newest, test-oldest)"
 
-quick: lint-python
+quick: whole lint-python
 	$(PYTEST) -q -m "not slow" tests
 
 lint: lint-python lint-javascript
@@ -111,15 +112,19 @@ lint-javascript:
 	@if command -v npx >/dev/null; then npx --yes @biomejs/biome@2.6.8 check; \
 	else echo "SKIPPED: the JavaScript is not checked, for want of npx (it comes with Node.js)"; fi
 
-measure: $(SETUP)
+measure: whole $(SETUP)
 	@$(VENV)/bin/python tests/measure.py
 
 weights: $(SETUP)
 	$(RUN) course pretrain
 
-student instructor: $(SETUP)
-	@[ -d teaching ] || { echo "This is a copy for students, from which none is made." >&2; exit 1; }
+student instructor: whole $(SETUP)
 	@$(RUN) teaching.$@
+
+# For what a copy for students lacks.
+whole:
+	@[ -d tests ] && [ -d teaching ] || { \
+	    echo "This is a copy for students: tests/ and teaching/ are not in it." >&2; exit 1; }
 
 # What builds the site is nothing that a learner needs: it has a folder of its own.
 $(SITE)/set-up: $(VENV)/bin/python site/requirements.lock

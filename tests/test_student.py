@@ -243,6 +243,15 @@ def test_the_copy_has_what_learners_need_and_nothing_of_teachers(copy):
 
 
 @pytest.mark.slow
+def test_links_in_the_copy_lead_to_files(copy):
+    for page in copy.rglob("*.md"):
+        links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+        local = [link for link in links if not link.startswith("http")]
+        missing = [link for link in local if not (page.parent / link).exists()]
+        assert missing == [], page.relative_to(copy)
+
+
+@pytest.mark.slow
 def test_right_and_wrong_are_told_apart_in_the_copy(copy):
     setup = "from course.exercises import mlp as exercises"
     lines = [
@@ -262,8 +271,9 @@ def test_right_and_wrong_are_told_apart_in_the_copy(copy):
     assert "It looks as if the truth is not yet subtracted" in " ".join(
         found["softmax_gradient"]["message"].split()
     )
-    only_step = [setup.replace("02", "x"), lines[0], lines[2]]
-    code, report = judged(copy, *only_step, name="mine.ipynb")
+    done = python(copy, "-m", "course", "check", str(copy.parent / "02-mlp.ipynb"))
+    assert done.stdout.splitlines()[-1] == recorded.ONLY_VISIBLE
+    code, report = judged(copy, setup, lines[0], lines[2], name="mine.ipynb")
     assert code == 0 and report["passed"]
 
 

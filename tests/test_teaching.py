@@ -12,6 +12,7 @@ import yaml
 from course import __version__
 from course.commands import cli
 from course.nn import classes
+from teaching import assignment, leaks
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs/teaching"
@@ -248,6 +249,41 @@ def commands():
 @pytest.mark.parametrize("arguments", commands(), ids=" ".join)
 def test_a_command_that_is_named_is_understood(arguments):
     cli.make_parser(arguments[0]).parse_args(arguments)
+
+
+def test_programs_for_teachers_that_are_named_are_there():
+    text = "\n".join(map(page, PAGES))
+    named = set(re.findall(r"python -m teaching\.(\w+)", text))
+    assert named == {"assignment", "duplicates"}
+    paths = set(re.findall(r"\bteaching/[\w/]+\.py\b", text))
+    assert paths and [path for path in paths if not (ROOT / path).is_file()] == []
+    tests = set(re.findall(r"\btests/class/\w+\.py\b", text))
+    assert tests and [path for path in tests if not (ROOT / path).is_file()] == []
+    targets = set(re.findall(r"^ {4}make (\w+)$", page("handing-out.md"), re.MULTILINE))
+    assert targets == {"student", "instructor"}
+    assert re.search(r"^student instructor: whole ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_what_is_said_of_nbgrader_is_what_is_tried():
+    text, tried = page("nbgrader.md"), (ROOT / ".ci/run").read_text(encoding="utf-8")
+    (version,) = re.findall(r"^nbgrader=(.+)$", tried, re.MULTILINE)
+    assert set(re.findall(r"nbgrader(?:==| )(\d[\d.]+\d)", text)) == {version}
+    (seconds,) = re.findall(r"c\.Execute\.timeout = (\d+)", assignment.CONFIG)
+    assert f"writes says {seconds};" in text and f"--Execute.timeout={seconds}" in text
+    block = re.search(r"## Install\n(.+?)\n## ", text, re.DOTALL)[1]
+    for line in re.findall(r"^ {4}python -m pip (.+)$", block, re.MULTILINE):
+        line = line.replace(version, "$nbgrader")
+        assert line in tried.replace('"', ""), line
+
+
+def test_what_is_said_of_the_workflow_is_in_it():
+    workflow = (ROOT / "teaching/github/check.yml").read_text(encoding="utf-8")
+    text = page("github.md")
+    assert "python -m course check --json handed-in/*.ipynb > report.json" in text
+    assert 'python -m course check --json "${notebooks[@]}" > report.json' in workflow
+    assert "notebooks=(handed-in/*.ipynb)" in workflow and ".github/points.py" in text
+    assert yaml.safe_load(workflow)["permissions"] == {"contents": "read"}
+    assert f"from {leaks.SHORTEST} characters on" in page("handing-out.md")
 
 
 def test_class_names_of_other_data_are_taken(tmp_path):

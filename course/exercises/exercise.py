@@ -117,9 +117,10 @@ class Exercise:
         verdict = self._last if is_checked else self.verdict(attempt, forward)
         is_right = verdict.status == "passed"
         if not is_right and not self.has_solution:
+            name = self.solution.__name__
             raise recorded.NoSolutionError(
-                f"What follows needs a right {self.solution.__name__}, and yours is not right yet. "
-                + recorded.NO_SOLUTION
+                f"What follows needs a right {name}, and yours is not right yet. "
+                + recorded.NO_SOLUTION.removesuffix(".")
             )
         whose = "your own" if is_right else "the course's"
         print(f"What follows uses {whose} {self.solution.__name__}.")

@@ -21,6 +21,7 @@ NO_SOLUTION = (
     "This copy of the course has no solutions. Go through the hints once more, from the first on; "
     "who has been through them asks the teacher."
 )
+ONLY_VISIBLE = "This copy of the course has no solutions, so only the visible cases were tried."
 
 
 class NoSolutionError(ExerciseError):
@@ -44,7 +45,12 @@ class Record:
 
 @functools.cache
 def _all():
-    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    return json.loads(FILE.read_text(encoding="utf-8")) if is_copy() else {}
+
+
+def is_copy():
+    """Whether this is a copy without solutions."""
+    return FILE.exists()
 
 
 def of(lesson, name):

@@ -1,7 +1,6 @@
 """A lesson as an assignment of nbgrader: handed out, handed in, and the points that come of it.
 
-nbgrader is in an environment of its own, `.venv-nbgrader` (docs/teaching/nbgrader.md makes it), or
-in that whose `bin` the variable COURSE_NBGRADER names. Each run takes a minute or two.
+It takes some minutes.
 """
 
 import copy
@@ -16,7 +15,6 @@ import pytest
 from teaching import assignment, duplicates, solving
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(os.environ.get("COURSE_NBGRADER", ROOT / ".venv-nbgrader/bin")).absolute()
 NAME = "02-mlp"
 RIGHT = solving.answers(ROOT / f"notebooks/{NAME}.ipynb")
 BY_HEART = """
@@ -46,13 +44,11 @@ with Gradebook("sqlite:///gradebook.db") as book:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(programs, tmp_path_factory):
     """The folder of an nbgrader course, and a function that runs a program of nbgrader's there."""
-    if not (BIN / "nbgrader").exists():
-        pytest.fail(f"there is no nbgrader in {BIN}: docs/teaching/nbgrader.md says how to install")
     folder = tmp_path_factory.mktemp("nbgrader")
     environment = os.environ | {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
         "COURSE_DATA_DIR": str(ROOT / "data/sample"),
         "COURSE_PROGRESS_DIR": str(folder / "progress"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from course import __version__
 from course.commands import lessons
 from course.commands.check import asked, kernel
+from course.exercises import recorded
 
 VERSION = 1  # of the form of the reports; another one may lack keys or mean something else
 CHECKS_AN_EXERCISE = 4  # time limits: visible and held-out cases, and what is compared with them
@@ -209,5 +210,6 @@ def as_text(found):
         lines += [f"    {text}" for text in [*notebook["warnings"], notebook["problem"]] if text]
         lines.append("")
     if any(notebook["exercises"] for notebook in found["notebooks"]):
-        lines.append(f"The held-out cases were drawn with --seed {found['seed']}.")
+        drawn = f"The held-out cases were drawn with --seed {found['seed']}."
+        lines.append(recorded.ONLY_VISIBLE if recorded.is_copy() else drawn)
     return "\n".join(lines).rstrip()
