@@ -58,7 +58,8 @@ def test_a_shrunk_picture_looks_as_pillow_would_shrink_it():
         assert found.size == noise.size and max(found.size) == 560
         difference = np.abs(np.asarray(found, int) - np.asarray(noise, int))
         opaque = np.asarray(noise)[..., 3] > 50  # elsewhere a color is hardly there
-        assert difference.max(axis=2)[opaque].max() <= 16
+        # the steepest steps from pixel to pixel are 51 levels and more: a third of a pixel's way
+        assert difference.max(axis=2)[opaque].max() <= 51 // 3
 
 
 def tiff(*notes, compression=1):
