@@ -1,4 +1,4 @@
-"""A class at a hub, all at the same time: most work, one loops for ever, one wants too much memory."""
+"""A class at a hub, all at the same time: most work, one loops for ever, one wants too much."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hub import Costs, Hub
 from student import CellError, NotWorkingError, Student
 
+STUDENTS = int(os.environ.get("COURSE_HUB_STUDENTS", "3"))
 LESSONS = ("00-start-here", "02-mlp")
 TOO_MUCH = "import numpy as np\nmuch = np.ones(4 * 2**30 // 8)"  # 4 GiB, each page of it written
 LIMITS = """

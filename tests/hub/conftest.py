@@ -1,6 +1,5 @@
 """One class is held for all tests; $COURSE_HUB_STUDENTS says with how many students (default 3)."""
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -9,10 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from class_session import Session
+from class_session import STUDENTS, Session
 from hub import ROOT, Hub
 
-STUDENTS = int(os.environ.get("COURSE_HUB_STUDENTS", "3"))
 TABLE = ROOT / "build" / "hub-test.txt"
 
 

@@ -1,4 +1,4 @@
-"""The hub of deploy/jupyterhub, as its trial, in a folder of its own; and what its processes cost."""
+"""The hub of deploy/jupyterhub, as its trial, in an empty folder; and what its processes cost."""
 
 import os
 import secrets

@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from class_session import LESSONS
-from conftest import STUDENTS
+from class_session import LESSONS, STUDENTS
 from hub import CONFIG, ROOT
 
 DEPLOY = ROOT / "deploy" / "jupyterhub"
