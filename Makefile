@@ -9,6 +9,8 @@
 #              PYODIDE=FOLDER: it carries Pyodide from there, and asks nobody else for anything
 # make site-test  test it in Chromium, with a Pyodide from public packages
 # make site-lessons  run every lesson there, from top to bottom
+# make hub     make .venv-hub, for a JupyterHub (deploy/jupyterhub/README.md)
+# make hub-test  hold a class of STUDENTS=3 there, who are programs
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -25,13 +27,15 @@ JUPYTER := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" JUPYTER_PREFER_ENV_PATH=1
 # say otherwise: it would cover the lesson, and the version is that of the lock.
 SETTINGS := JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter$${JUPYTER_CONFIG_PATH:+:$$JUPYTER_CONFIG_PATH}"
 SITE := .venv-site
-PIN := $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
-    --custom-compile-command "make site-lock"
+HUB := .venv-hub
+DEPLOY := deploy/jupyterhub
+PIN = $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-style line --quiet \
+    --custom-compile-command "make $@"
 FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    site site-for-tests site-test site-lessons site-lock
+    site site-for-tests site-test site-lessons site-lock hub hub-test hub-lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -86,6 +90,7 @@ test: $(SETUP)
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
 	@echo "    tests/site     Chromium, and the site (make site-test)"
+	@echo "    tests/hub      JupyterHub (make hub-test)"
 
 quick: lint-python
 	$(PYTEST) -q -m "not slow" tests
@@ -142,6 +147,30 @@ site-lock:
 	$(RUN) pip install --upgrade uv
 	$(PIN) --universal --python-version 3.11 --output-file site/requirements.lock site/requirements.in
 	$(PIN) --no-deps --python-version 3.12 --output-file site/wheels.lock site/wheels.in
+
+# One environment for the hub and all of its students: the course, as in .venv, and what a hub needs.
+$(HUB)/set-up: $(VENV)/bin/python pyproject.toml requirements.lock $(DEPLOY)/requirements.lock \
+    $(DEPLOY)/package-lock.json
+	@command -v npm >/dev/null || { echo "The hub's proxy needs npm (it comes with Node.js)." >&2; exit 1; }
+	$(VENV)/bin/python -m venv --clear $(HUB)
+	$(HUB)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(HUB)/bin/python -m pip install --quiet --require-hashes --requirement $(DEPLOY)/requirements.lock
+	$(HUB)/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	npm ci --silent --prefix $(DEPLOY)
+	@touch $@
+
+# Nobody who only uses it may write where the loops are kept: they are compiled here.
+hub: $(HUB)/set-up
+	$(HUB)/bin/python -m course compile
+
+hub-test: hub
+	COURSE_HUB_STUDENTS=$(or $(STUDENTS),3) $(HUB)/bin/python -m pytest tests/hub
+
+hub-lock: $(SETUP)
+	$(RUN) pip install --upgrade uv
+	$(PIN) --universal --python-version 3.11 --constraint requirements.lock \
+	    --output-file $(DEPLOY)/requirements.lock $(DEPLOY)/requirements.in
+	npm install --package-lock-only --prefix $(DEPLOY)
 
 lock:
 	$(RUN) pip install --upgrade uv

@@ -4,6 +4,7 @@ What it sends is what a browser with JupyterLab sends: the form of the login, th
 the server's REST interface and the channels of its kernels.
 """
 
+import asyncio
 import json
 import re
 import time
@@ -155,6 +156,16 @@ class Kernel:
             f"{self.student.home}/api/kernels/{self.id}/channels?session_id={self.session}",
             max_msg_size=0,  # pictures may be large
         )
+        # Always listens, as a browser does: who does not answer the server's pings is cut off.
+        self._arrived = asyncio.Queue()
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self):
+        while True:
+            got = await self.channels.receive()
+            self._arrived.put_nowait(got)
+            if got.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                return
 
     async def send(self, source, expressions=None):
         """Ask the kernel to run this; returns the number of the message, and does not wait."""
@@ -207,7 +218,7 @@ class Kernel:
     async def _next(self):
         """The next message in text; those with buffers are of widgets."""
         while True:
-            got = await self.channels.receive(timeout=LONGEST_CELL)
+            got = await asyncio.wait_for(self._arrived.get(), LONGEST_CELL)
             if got.type == aiohttp.WSMsgType.TEXT:
                 return json.loads(got.data)
             if got.type != aiohttp.WSMsgType.BINARY:

@@ -14,7 +14,7 @@ LIMIT = 2 * 2**30  # bytes, as jupyterhub_config.py has it
 
 
 def test_nothing_went_wrong(session, hub):
-    assert session.problems == {}, hub.log.read_text()[-5000:]
+    assert session.problems == {}, f"{session.problems}\n{hub.log.read_text()[-5000:]}"
 
 
 def test_everybody_read_the_digit_that_they_drew(session):
