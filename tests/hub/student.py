@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 
 import aiohttp
+import yarl
 
 LONGEST_START, LONGEST_CELL = 300, 900  # seconds, of a machine that everybody wants at once
 
@@ -97,7 +98,8 @@ class Student:
 
     def _token(self, path):
         """The cookie that stands for "this page sent it", of the hub or of the student's server."""
-        return self.browser.cookie_jar.filter_cookies(f"{self.address}{path}")["_xsrf"].value
+        cookies = self.browser.cookie_jar.filter_cookies(yarl.URL(f"{self.address}{path}"))
+        return cookies["_xsrf"].value
 
     async def _get(self, method, url, **options):
         async with self.browser.request(method, url, **options) as answer:
