@@ -86,7 +86,7 @@ def measure(path):
 def environment(home):
     """The variables of a hub's student, whose home is `home`."""
     before = dict(os.environ)
-    for name in ("LESSONS", "PROGRESS", "MODELS", "LOGS", "DRAWINGS"):
+    for name in ("LESSONS", "PROGRESS", "MODELS", "OWN_LOGS", "DRAWINGS"):
         os.environ[f"COURSE_{name}_DIR"] = str(home / name.lower())
     for name in ("OPENBLAS", "OMP", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = str(THREADS)

@@ -16,7 +16,7 @@ fi
 
 cd "$HOME"
 export COURSE_LESSONS_DIR="$HOME/lessons" COURSE_PROGRESS_DIR="$HOME/progress"
-export COURSE_MODELS_DIR="$HOME/models" COURSE_LOGS_DIR="$HOME/logs"
+export COURSE_MODELS_DIR="$HOME/models" COURSE_OWN_LOGS_DIR="$HOME/logs"
 export COURSE_DRAWINGS_DIR="$HOME/drawings"
 # What a notebook starts with "!" and the kernel that runs it are those of this environment.
 PATH=$(dirname "$python"):$PATH

@@ -14,12 +14,19 @@ TOO_MUCH = "import numpy as np\nmuch = np.ones(4 * 2**30 // 8)"  # 4 GiB, each p
 LIMITS = """
 import os, resource
 import numba, threadpoolctl
-from course.nn import blas
 _limits = {
     "data": resource.getrlimit(resource.RLIMIT_DATA),
     "blas": sorted({pool["num_threads"] for pool in threadpoolctl.threadpool_info()}),
     "numba": numba.get_num_threads(),
 }
+"""
+PLACES = """
+from course import luggage, mnist, records
+from course.models import shelf
+_places = [
+    luggage.lessons_folder(), mnist.drawings_directory(), records.own_logs_folder(), shelf.directory()
+]
+_logs = list(records.reference_logs())
 """
 LOOK_EVERY = 2  # seconds
 
@@ -38,6 +45,8 @@ class Session:
     digits: dict = field(default_factory=dict)
     problems: dict = field(default_factory=dict)
     limits: dict = field(default_factory=dict)
+    places: dict = field(default_factory=dict)  # name -> where what they make will lie
+    logs: dict = field(default_factory=dict)  # name -> which logs of the course they find
     much: list = field(default_factory=list)  # what came of the array, and of a cell after it
     loop_states: list = field(default_factory=list)  # what the loop's kernel did, now and then
     loop_ended_by: str = ""
@@ -94,6 +103,10 @@ class Session:
             with student.timed("digit"):
                 self.digits[student.name] = label, await kernel.read_a_digit(label)
         self.limits[student.name] = (await kernel.run(LIMITS, {"limits": "_limits"}))["limits"]
+        expressions = {"places": "':'.join(map(str, _places))", "logs": "':'.join(_logs)"}
+        found = await kernel.run(PLACES, expressions)
+        self.places[student.name] = found["places"].strip("'").split(":")
+        self.logs[student.name] = found["logs"].strip("'").split(":")
 
     async def _come_late(self, student, disturbed):
         """Begin when the loop runs and the array was asked for."""

@@ -9,6 +9,8 @@ import pytest
 from class_session import LESSONS, STUDENTS
 from hub import CONFIG, ROOT
 
+from course import records
+
 DEPLOY = ROOT / "deploy" / "jupyterhub"
 LIMIT = 2 * 2**30  # bytes, as jupyterhub_config.py has it
 
@@ -44,6 +46,9 @@ def test_what_a_student_makes_is_in_the_student_s_home(session, hub):
         done = {path.stem for path in (hub.home(name) / "progress").glob("*.json")}
         assert done == set(LESSONS)
         assert (hub.home(name) / "course" / "mlp.py").is_file()  # where lessons link to
+        folders = ("lessons", "drawings", "logs", "models")
+        assert session.places[name] == [str(hub.home(name) / folder) for folder in folders]
+        assert session.logs[name] == list(records.MODELS)  # those of the course are found as ever
     assert not (hub.home("greedy") / "progress").exists()
 
 
