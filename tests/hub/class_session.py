@@ -24,7 +24,10 @@ PLACES = """
 from course import luggage, mnist, records
 from course.models import shelf
 _places = [
-    luggage.lessons_folder(), mnist.drawings_directory(), records.own_logs_folder(), shelf.directory()
+    luggage.lessons_folder(),
+    mnist.drawings_directory(),
+    records.own_logs_folder(),
+    shelf.directory(),
 ]
 _logs = list(records.reference_logs())
 """
