@@ -11,7 +11,7 @@ PYTHON = Path(sys.prefix, "bin/python")  # one environment for the hub and for a
 
 # ---- What one student may use --------------------------------------------------------------------
 
-# Of private memory, each process: a lesson takes up to half of it (docs/teaching/costs.md).
+# Of private memory, each process: the largest lesson takes half of it (docs/teaching/costs.md).
 MEMORY = "2G"
 # Of BLAS and of Numba. In a class there are more students than cores, and threads of one program
 # that wait for each other make everybody slow.

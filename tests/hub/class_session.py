@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from hub import Costs, Hub
-from student import CellError, NotWorkingError, Student
+from student import LONGEST_CELL, CellError, NotWorkingError, Student
 
 STUDENTS = int(os.environ.get("COURSE_HUB_STUDENTS", "3"))
 LESSONS = ("00-start-here", "02-mlp")
@@ -132,6 +132,9 @@ class Session:
         kernel = await student.open(LESSONS[0])
         await kernel.run("begun = True")
         message = await kernel.send("while True:\n    pass")
+        async with asyncio.timeout(LONGEST_CELL):
+            while await kernel.state() != "busy":  # it was sent, but has not begun
+                await asyncio.sleep(0.1)
         await disturbed.wait()
         while not over.is_set():
             self.loop_states.append(await kernel.state())
