@@ -14,6 +14,8 @@
 # make test-newest  run the fast tests and every notebook with the newest packages in the ranges of
 #              pyproject.toml, in .venv-newest; make test-oldest: with the lowest, in .venv-oldest
 # make dist    build what is published, the wheel and the archive of the sources, in build/dist
+# make hub     make .venv-hub, for a JupyterHub (deploy/jupyterhub/README.md)
+# make hub-test  hold a class of STUDENTS=3 there, who are programs
 # make lock    pin the versions anew, from the ranges in pyproject.toml
 # make setup   make .venv: all of these begin with it, and redo it only after a change
 #
@@ -36,11 +38,14 @@ PIN = $(RUN) uv pip compile --generate-hashes --no-emit-index-url --annotation-s
 # The versions of the lock without their hashes: pip takes no hashes where an editable install, or
 # a package that the lock has not got, is to keep to these versions.
 CONSTRAINTS := $(VENV)/constraints.txt
+HUB := .venv-hub
+DEPLOY := deploy/jupyterhub
 FIRST := 00-start-here.ipynb
 PYTEST := $(JUPYTER) COURSE_DATA_DIR="$(CURDIR)/data/sample" $(RUN) pytest
 
 .PHONY: help setup lab reset test quick lint lint-python lint-javascript measure weights lock \
-    student instructor whole site site-for-tests site-test site-lessons site-lock test-newest test-oldest dist
+    student instructor whole site site-for-tests site-test site-lessons site-lock test-newest \
+    test-oldest dist hub hub-test hub-lock
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -98,6 +103,7 @@ test: whole $(SETUP)
 	@echo "    tests/browser  Chromium"
 	@echo "    tests/site     Chromium, and the site (make site-test)"
 	@echo "    tests/drift.py other packages than those of the lock (make test-newest, test-oldest)"
+	@echo "    tests/hub      JupyterHub (make hub-test)"
 
 quick: whole lint-python
 	$(PYTEST) -q -m "not slow" tests
@@ -171,6 +177,30 @@ dist: $(SETUP)
 	rm -rf build/lib build/dist
 	$(VENV)/bin/python -c "from setuptools import build_meta as b; b.build_sdist('build/dist'); \
 	    b.build_wheel('build/dist')"
+
+# One environment for the hub and all of its students: the course, as in .venv, and what a hub needs.
+$(HUB)/set-up: $(VENV)/bin/python pyproject.toml requirements.lock $(DEPLOY)/requirements.lock \
+    $(DEPLOY)/package-lock.json
+	@command -v npm >/dev/null || { echo "The hub's proxy needs npm (it comes with Node.js)." >&2; exit 1; }
+	$(VENV)/bin/python -m venv --clear $(HUB)
+	$(HUB)/bin/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(HUB)/bin/python -m pip install --quiet --require-hashes --requirement $(DEPLOY)/requirements.lock
+	$(HUB)/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	npm ci --silent --prefix $(DEPLOY)
+	@touch $@
+
+# Nobody who only uses it may write where the loops are kept: they are compiled here.
+hub: $(HUB)/set-up
+	$(HUB)/bin/python -m course compile
+
+hub-test: hub
+	COURSE_HUB_STUDENTS=$(or $(STUDENTS),3) $(HUB)/bin/python -m pytest tests/hub
+
+hub-lock: $(SETUP)
+	$(RUN) pip install --upgrade uv
+	$(PIN) --universal --python-version 3.11 --constraint requirements.lock \
+	    --output-file $(DEPLOY)/requirements.lock $(DEPLOY)/requirements.in
+	npm install --package-lock-only --prefix $(DEPLOY)
 
 lock:
 	$(RUN) pip install --upgrade uv

@@ -40,8 +40,11 @@ class LuggageError(CourseError, ValueError):
 
 
 def lessons_folder():
-    """The folder of the learner's notebooks: in a browser those lie beside the one that runs."""
-    return Path.cwd() if HERE.browser else places.own("lessons")
+    """The folder of the learner's notebooks: in a browser those lie beside the one that runs.
+
+    Elsewhere it is $COURSE_LESSONS_DIR, or where `places.own` says.
+    """
+    return Path.cwd() if HERE.browser else places.own("lessons", "COURSE_LESSONS_DIR")
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ KINDS = {
             "drawings",
             ("collection of drawings", "collections of drawings"),
             r"mine(-[\w-]+)?/(my-(images-idx3|labels-idx1|halves-idx1)-ubyte|classes\.txt)",
-            mnist.download_directory,
+            mnist.drawings_directory,
         ),
     )
 }

@@ -105,6 +105,13 @@ def download_directory():
     return CLONE_DATA if in_clone else USER_DATA
 
 
+def drawings_directory():
+    """The folder of the learner's collections of drawings: $COURSE_DRAWINGS_DIR, or the above."""
+    if asked := os.environ.get("COURSE_DRAWINGS_DIR"):
+        return Path(asked).expanduser()
+    return download_directory()
+
+
 # ---- Reading -------------------------------------------------------------------------------------
 
 

@@ -257,7 +257,12 @@ def logs_folder() -> Path:
 
 
 def own_logs_folder() -> Path:
-    """The folder of the learner's own logs, `mine` in `$COURSE_LOGS_DIR` or in one's own `logs`."""
+    """The folder of the learner's own logs.
+
+    $COURSE_OWN_LOGS_DIR, or `mine` in $COURSE_LOGS_DIR or in one's own `logs`.
+    """
+    if asked := os.environ.get("COURSE_OWN_LOGS_DIR"):
+        return Path(asked).expanduser()
     return places.own("logs", "COURSE_LOGS_DIR") / "mine"
 
 

@@ -95,6 +95,13 @@ def test_copies_are_laid_without_outputs_and_nothing_else_is_touched(clone, copy
     assert copy.read_bytes() == laid
 
 
+def test_copies_are_laid_where_the_environment_says(clone, tmp_path, monkeypatch, course):
+    monkeypatch.setenv("COURSE_LESSONS_DIR", str(tmp_path / "home"))
+    assert course("lessons") == (0, [f"Your lessons are in {tmp_path / 'home'}: 2 new"], "")
+    assert course("lessons", "--reset", "03")[0] == 0
+    assert kept(tmp_path / "home" / "03-cnn.ipynb") and not (clone / "lessons").exists()
+
+
 def test_every_lesson_can_be_laid(tmp_path, course):
     code, (line,), _ = course("lessons", "--folder", tmp_path / "mine")
     originals = sorted(ROOT.glob("notebooks/*.ipynb"))

@@ -112,6 +112,25 @@ def test_all_of_it_comes_back_elsewhere(home, tmp_path, monkeypatch, course):
     assert Collection(other / "data" / "mine").labels.tolist() == [0, 1]
 
 
+def test_lessons_drawings_and_logs_lie_where_the_environment_says(home, tmp_path, monkeypatch):
+    work(home)
+    content, names = luggage.packed()
+    account = tmp_path / "account"
+    monkeypatch.setenv("COURSE_LESSONS_DIR", str(account / "lessons"))
+    monkeypatch.setenv("COURSE_DRAWINGS_DIR", str(account / "drawings"))
+    monkeypatch.setenv("COURSE_OWN_LOGS_DIR", str(account / "logs"))
+    luggage.unpacked(content)
+    assert {path.name for path in account.glob("*/*")} == {
+        "03-cnn.ipynb",
+        "mine",
+        "mine-é-x",
+        "training_loss_mlp_2.txt",
+    }
+    assert Collection().labels.tolist() == [0, 1]
+    assert Collection(class_names=("é", "x")).folder == account / "drawings" / "mine-é-x"
+    assert luggage.packed()[1] == names
+
+
 def test_in_a_browser_it_lies_beside_the_notebook(home, tmp_path, monkeypatch):
     work(home)
     content, _ = luggage.packed()

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from course.nn.compiled import HAS_NUMBA
+
+ROOT = Path(__file__).parents[1]
 
 DAMAGES = {
     "index_cut_off": ("nbi", lambda content: content[:-20]),
@@ -62,3 +65,38 @@ def test_damaged_machine_code_is_compiled_anew_and_it_is_said(tmp_path):
     assert kept == {"none"}
     assert len(said.splitlines()) == 1 and "was damaged: it is compiled anew" in said
     assert run() == (set(DAMAGES), "", files)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="without Numba nothing is compiled")
+@pytest.mark.slow
+def test_what_was_compiled_where_it_is_installed_serves_users_who_cannot_write_there(tmp_path):
+    installed, home = tmp_path / "installed", tmp_path / "home"
+    installed.mkdir()
+    program = installed / "program.py"
+    program.write_text(f"from course.nn.compiled import jit\n{FUNCTION.format(name='twice')}")
+    path = os.pathsep.join([str(ROOT), *sys.path])
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA_", "XDG_"))}
+    environment |= {"PYTHONPATH": path, "HOME": str(home)}
+
+    def run(program):
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.split()
+
+    as_owner = f"import runpy; runpy.run_path({str(program)!r})"
+    # Not by the file's rights, which the superuser need not mind.
+    as_user = f"""
+import numba.core.caching as caching
+for name in ("InTreeCacheLocator", "_InTreeCacheLocator"):
+    if hasattr(caching, name):
+        getattr(caching, name).from_function = classmethod(lambda *_: None)
+{as_owner}
+"""
+    assert run(as_owner) == ["twice", "42.0", "0"]
+    assert run(as_user) == ["twice", "42.0", "1"]
+    assert not list(home.rglob("*.nb?"))  # there was nothing to keep
+    for code in installed.rglob("*.nbc"):
+        code.write_bytes(code.read_bytes()[:-20])
+    assert run(as_user) == ["twice", "42.0", "0"]
+    assert run(as_user) == ["twice", "42.0", "1"] and len(list(home.rglob("*.nb?"))) == 2

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import measure
+import measure_cost
 import pytest
 import yaml
 
@@ -204,6 +205,30 @@ def test_every_open_exercise_has_an_answer():
     headings = re.findall(r"^### (.+)$", page("answers.md"), re.MULTILINE)
     wanted = [f"{le}, exercise {n}" if n else f"{le}, exercise" for le, n in open_exercises()]
     assert sorted(headings) == sorted(wanted)
+
+
+# ---- Costs ---------------------------------------------------------------------------------------
+
+
+def test_costs_have_every_lesson_in_its_order_and_fit_the_limit_of_a_hub():
+    table = rows(sections(page("costs.md"))["Each lesson"])
+    assert [names_in(row[0]) for row in table] == [[lesson] for lesson in CELLS]
+    numbers = [[float(cell) for cell in row[1:]] for row in table]
+    assert all(len(row) == len(measure_cost.HEAD) - 1 and min(row) > 0 for row in numbers)
+    private = measure_cost.HEAD.index("private MB") - 1
+    config = (ROOT / "deploy/jupyterhub/jupyterhub_config.py").read_text(encoding="utf-8")
+    (limit,) = re.findall(r'^MEMORY = "(\d+)G"', config, re.MULTILINE)
+    assert max(row[private] for row in numbers) * 1e6 < int(limit) * 2**30
+
+
+def test_a_class_on_a_hub_had_twelve_students_and_three_more():
+    table = rows(sections(page("costs.md"))["A class at once"])
+    names = [row[0] for row in table]
+    assert [name for name in names if name.startswith("student")] == [
+        f"student-{n:02}" for n in range(1, 13)
+    ]
+    assert {"late", "looping", "greedy", "hub"} < set(names)
+    assert not any("failed" in row for row in table)
 
 
 # ---- All pages -----------------------------------------------------------------------------------

@@ -25,13 +25,15 @@ def add_arguments(parser):
     parser.add_argument(
         "--folder",
         metavar="DIR",
-        help="where the copies are (default: lessons, beside notebooks: there all links work)",
+        help="where the copies are (default: $COURSE_LESSONS_DIR, or lessons, beside notebooks: "
+        "there all links work)",
     )
 
 
 def run(arguments):
     originals = find_originals()
-    folder = Path(arguments.folder or ORIGINALS.parent / "lessons")
+    asked = arguments.folder or os.environ.get("COURSE_LESSONS_DIR")
+    folder = Path(asked or ORIGINALS.parent / "lessons").expanduser()
     if os.path.realpath(folder) == os.path.realpath(ORIGINALS):
         raise UsageError(f"{folder} has the lessons themselves: the copies need another folder")
     if arguments.reset is not None:

@@ -27,19 +27,37 @@ class MachineCode(caching.FunctionCache):
     """Numba's cache on disk, where damage costs a compilation and not every run from then on.
 
     (A full disk or a crash leaves files that are cut off or full of zeros.)
+
+    Where the folder of the source cannot be written, Numba keeps the code in the user's home. What
+    lies beside the source is read all the same: who installed the course for many users has
+    compiled it for them.
     """
 
     def __init__(self, function):
         super().__init__(function)
-        self._cache_file = CheckedFiles(
-            self.cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp()
-        )
+        self._cache_file = self._files(self.cache_path)
+        beside = Path(function.__code__.co_filename).resolve().parent / "__pycache__"
+        elsewhere = not numba.config.CACHE_DIR and beside != Path(self.cache_path).resolve()
+        self._installed = self._files(beside) if elsewhere else None
+
+    def _files(self, folder):
+        stamp = self._impl.locator.get_source_stamp()
+        return CheckedFiles(str(folder), self._impl.filename_base, stamp)
 
     def load_overload(self, sig, target_context):
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:  # of any kind: damaged bytes are unpickled and linked
             self._remove()
+            found = None
+        return found if found is not None else self._load_installed(sig, target_context)
+
+    def _load_installed(self, sig, target_context):
+        """What lies beside the source; None where there is none, or nobody can use it."""
+        if self._installed is not None:
+            with contextlib.suppress(Exception):  # of any kind, as above
+                data = self._installed.load(self._index_key(sig, target_context.codegen()))
+                return data and self._impl.rebuild(target_context, data)
 
     def _remove(self):
         """Remove all that is kept of the function, and say so; do without where that fails."""

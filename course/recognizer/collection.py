@@ -43,7 +43,8 @@ class Collection:
 
     Args:
         folder: where the files are, or will be; made when the first digit is saved. By default
-            the folder `mine` beside the MNIST files; for other classes one that is named like them.
+            the folder `mine` in `mnist.drawings_directory()`; for other classes one that is named
+            like them.
         class_names: of the classes that are drawn. Where they are not the digits, they are kept in
             a file beside the others, see `course.nn.classes`.
 
@@ -236,7 +237,7 @@ def default_folder(class_names):
     name = "mine"
     if class_names != classes.DIGITS:  # of all systems, none minds letters, digits and "-"
         name += "-" + re.sub(r"[\W_]+", "-", "-".join(class_names))[:60].strip("-")
-    return mnist.download_directory() / name
+    return mnist.drawings_directory() / name
 
 
 def read_collection(folder):
