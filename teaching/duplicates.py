@@ -2,8 +2,8 @@
 
 `python -m teaching.duplicates F/submitted/*/02-mlp/*.ipynb`. A copied cell has the name that
 nbgrader gave the first one, and `nbgrader autograde` (0.9.6) then gives up on the whole notebook:
-it says that its metadata are old, and to say `nbgrader update`, which does not help. Here the last
-cell of a name keeps it, as nbgrader means to do; the others become ordinary cells.
+it says that its metadata are old, and to say `nbgrader update`, which does not mend it. Here the
+last cell of a name keeps it, as nbgrader means to do; the others become ordinary cells.
 """
 
 import argparse
