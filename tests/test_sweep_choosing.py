@@ -6,7 +6,7 @@ import pytest
 from course import plots
 from course.exercises import sweep as exercises
 from course.sweep import settings, summary
-from course.sweep.choosing import luck, successive_halving, winners_excess
+from course.sweep.choosing import luck, successive_halving, winners_lead
 from course.sweep.table import Sweep
 
 RANDOM = np.random.default_rng(1)
@@ -58,18 +58,18 @@ def test_luck_is_what_is_not_the_setting():
     np.testing.assert_allclose(test, np.array([-0.02, 0.02, 0, 0]) * np.sqrt(2))
 
 
-def test_the_excess_of_a_winner_is_that_of_order_statistics():
+def test_the_lead_of_a_winner_is_that_of_order_statistics():
     """Noise of its own on either side, 0.001, and what the runs have in common, 0.002.
 
-    Of `val`, whose deviation is sqrt(5) * 0.001, a share of 1/5 of the variance is luck, so the
-    winner of n owes it sqrt(1/5) * 0.001 * E[max of n normal numbers], 1.54 for 10.
+    The deviation of `val` is sqrt(5) * 0.001, and the best of 10 normal numbers lies 1.54 of them
+    above their mean. Of its variance 4/5 is common, so 4/5 of the lead are left in `test`.
     """
     common = RANDOM.normal(0, 0.002, 200_000)
     val, test = (common + RANDOM.normal(0, 0.001, 200_000) for _ in range(2))
-    alone, of_ten = winners_excess(val, test, [1, 10], draws=40_000)
-    # The standard error of the mean of 40,000 differences: 0.0014 / 200 = 0.000007.
-    assert alone == pytest.approx(0, abs=3e-5)
-    assert of_ten == pytest.approx(0.001 * np.sqrt(1 / 5) * 1.54, abs=3e-5)
+    lead, kept = winners_lead(val, test, [1, 10], draws=40_000)
+    # The standard error of the mean of 40,000 deviations of 0.0022 is 0.000011.
+    np.testing.assert_allclose(lead, [0, np.sqrt(5) * 0.001 * 1.54], atol=5e-5)
+    np.testing.assert_allclose(kept, 0.8 * lead, atol=5e-5)
 
 
 def test_ranking_puts_settings_that_diverge_last():
