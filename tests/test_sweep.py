@@ -265,6 +265,13 @@ def test_the_command_goes_on_where_it_was(course):
 
 
 @pytest.mark.usefixtures("elsewhere")
+def test_draws_that_are_alike_are_one_run(course):
+    code, lines, err = course(*SWEEP, "--random", 20, "--optimizer", "sgd", "adam")
+    assert (code, err) == (0, "") and lines[2].startswith("2/2 ")
+    assert set(table.read("sweep.csv")["optimizer"]) == {"sgd", "adam"}
+
+
+@pytest.mark.usefixtures("elsewhere")
 @pytest.mark.parametrize(
     "arguments, said",
     [

@@ -87,7 +87,8 @@ def all_runs(arguments):
             some = settings.grid(arguments.model, values)
     except SweepError as error:
         raise commands.UsageError(error) from None
-    return [(one, seed) for seed in arguments.seeds for one in some]
+    every = [(one, seed) for seed in arguments.seeds for one in some]
+    return list({table.key_of(*one): one for one in every}.values())  # draws may be alike
 
 
 def do(arguments, todo, total, samples, writer):
