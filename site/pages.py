@@ -21,7 +21,7 @@ def build(out):
         source = Path(temporary)
         shutil.copytree(HERE / "pages", source, dirs_exist_ok=True)
         shutil.copy(COURSE / "docs" / "recognizer.png", source)
-        for name in ("notation.md", "check.md"):
+        for name in ("notation.md", "check.md", "cluster.md"):
             text = (COURSE / "docs" / name).read_text()
             (source / name).write_text(LINK_OUT.sub(r"\1", text))
         index = source / "index.md"

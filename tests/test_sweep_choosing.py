@@ -1,13 +1,18 @@
 """Choosing among runs: halving, the luck of a winner, the figures, the exercises of lesson 07b."""
 
+import shlex
+
 import numpy as np
 import pytest
 
 from course import plots
+from course.commands.cli import make_parser
+from course.commands.sweep import all_runs
 from course.exercises import sweep as exercises
+from course.records import logs_folder
 from course.sweep import settings, summary
 from course.sweep.choosing import luck, successive_halving, winners_lead
-from course.sweep.table import Sweep
+from course.sweep.table import Sweep, key_of, read
 
 RANDOM = np.random.default_rng(1)
 
@@ -149,3 +154,27 @@ def test_accepts_other_ways(exercise, attempt):
 def test_a_mistake_is_told_by_its_name(exercise, mistake, attempt):
     for seed in range(5):
         assert mistake in exercise.verdict(attempt, seed=seed).message
+
+
+# ---- The sweep that comes with the course --------------------------------------------------------
+
+
+def test_the_file_has_what_its_command_asks_for():
+    sweep = read(logs_folder() / "sweep.csv")
+    command, _, _, samples, *_ = sweep.comments
+    assert sweep.problems == [] and samples.startswith("samples: full MNIST, 60000 to learn from")
+    arguments = make_parser("sweep").parse_args(shlex.split(command.partition("course ")[2]))
+    asked = {key_of(*one) for one in all_runs(arguments)}
+    found = {
+        (*(row[name] for name in ("model", *settings.FIELDS)), row["seed"]) for row in rows(sweep)
+    }
+    assert found <= asked and len(asked) == 216 and len(found) == len(sweep)
+    assert sweep.varied == ["optimizer", "learning_rate"]
+    np.testing.assert_allclose(sweep.curves[:, -1], sweep["val_accuracy"], atol=1e-6)
+
+
+def rows(sweep):
+    """The runs as dicts of plain values, with None for who has no patience set."""
+    for place in range(len(sweep)):
+        row = {name: column[place].item() for name, column in sweep.columns.items()}
+        yield row | {"patience": None if np.isinf(row["patience"]) else int(row["patience"])}
