@@ -120,7 +120,8 @@ def lay_contents(folder):
     skip = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.gz", "*.css", "*.js")
     shutil.copytree(COURSE / "course", folder / "course", ignore=skip)
     (folder / "docs").mkdir()
-    shutil.copy(COURSE / "docs" / "notation.md", folder / "docs")
+    for name in ("notation.md", "cluster.md"):  # lessons lead to them
+        shutil.copy(COURSE / "docs" / name, folder / "docs")
     lay_lessons(folder / "lessons")
 
 

@@ -12,7 +12,7 @@ import lesson_pages
 HERE = Path(__file__).parent
 COURSE = HERE.parent
 TABLE_ROW = re.compile(r"^\| (?P<lesson>\d\w*-[\w-]+) \|(?P<rest>.*)\| [^|]* \|$", re.M)
-TEXTS = ("notation.md", "check.md", "teaching")  # of docs/
+TEXTS = ("notation.md", "check.md", "cluster.md", "teaching")  # of docs/
 TO_LESSON = re.compile(r"\]\((?:\.\./)+notebooks/")
 
 

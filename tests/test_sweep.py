@@ -259,7 +259,16 @@ def test_the_command_goes_on_where_it_was(course):
     assert best[-1]["settings"] == {"learning_rate": 1e20} and best[-1]["diverged"] == 3
     means = [sweep.where(learning_rate=rate)["val_accuracy"].mean() for rate in (0.01, 0.1)]
     assert best[0]["val_accuracy"] == max(means)
-    assert f"{max(means):.2%}" in lines[6]
+    assert lines[5].startswith("3 runs in ") and lines[5].endswith(" a minute")
+    assert lines[6].startswith("9 runs: 6 finished, 3 diverged")
+    assert f"{max(means):.2%}" in lines[7]
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_draws_that_are_alike_are_one_run(course):
+    code, lines, err = course(*SWEEP, "--random", 20, "--optimizer", "sgd", "adam")
+    assert (code, err) == (0, "") and lines[2].startswith("2/2 ")
+    assert set(table.read("sweep.csv")["optimizer"]) == {"sgd", "adam"}
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -270,12 +279,29 @@ def test_the_command_goes_on_where_it_was(course):
         (["--seeds", "5-1"], "no range of seeds"),
         (["--validation-split", "0.001"], "none"),
         (["--random", "3", "--weight-decay", "0", "1"], "weight_decay"),
+        (["--augment", "perhaps"], "yes or no"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(course, arguments, said):
     code, _, err = course(*SWEEP, *arguments)
     assert code == 2 and said in err and len(err.splitlines()) == 1
     assert not os.path.exists("sweep.csv")
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_cluster_needs_its_package_and_an_address(course, monkeypatch):
+    code, _, err = course("sweep", "mlp", "--scheduler", "nonsense")
+    assert code == 2 and "tcp://HOST:PORT" in err
+    for name in ("distributed", "distributed.cli"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "course.sweep.cluster", raising=False)
+    for command in (
+        ["sweep", "mlp", "--scheduler", "tcp://127.0.0.1:1"],
+        ["cluster", "scheduler"],
+        ["cluster", "worker", "tcp://127.0.0.1:1"],
+    ):
+        code, _, err = course(*command)
+        assert code == 1 and len(err.splitlines()) == 1 and "[cluster]" in err
 
 
 def start(*arguments):

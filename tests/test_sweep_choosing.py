@@ -1,13 +1,18 @@
 """Choosing among runs: halving, the luck of a winner, the figures, the exercises of lesson 07b."""
 
+import shlex
+
 import numpy as np
 import pytest
 
 from course import plots
+from course.commands.cli import make_parser
+from course.commands.sweep import all_runs
 from course.exercises import sweep as exercises
+from course.records import logs_folder
 from course.sweep import settings, summary
-from course.sweep.choosing import luck, successive_halving, winners_excess
-from course.sweep.table import Sweep
+from course.sweep.choosing import luck, successive_halving, winners_lead
+from course.sweep.table import Sweep, key_of, read
 
 RANDOM = np.random.default_rng(1)
 
@@ -58,18 +63,18 @@ def test_luck_is_what_is_not_the_setting():
     np.testing.assert_allclose(test, np.array([-0.02, 0.02, 0, 0]) * np.sqrt(2))
 
 
-def test_the_excess_of_a_winner_is_that_of_order_statistics():
+def test_the_lead_of_a_winner_is_that_of_order_statistics():
     """Noise of its own on either side, 0.001, and what the runs have in common, 0.002.
 
-    Of `val`, whose deviation is sqrt(5) * 0.001, a share of 1/5 of the variance is luck, so the
-    winner of n owes it sqrt(1/5) * 0.001 * E[max of n normal numbers], 1.54 for 10.
+    The deviation of `val` is sqrt(5) * 0.001, and the best of 10 normal numbers lies 1.54 of them
+    above their mean. Of its variance 4/5 is common, so 4/5 of the lead are left in `test`.
     """
     common = RANDOM.normal(0, 0.002, 200_000)
     val, test = (common + RANDOM.normal(0, 0.001, 200_000) for _ in range(2))
-    alone, of_ten = winners_excess(val, test, [1, 10], draws=40_000)
-    # The standard error of the mean of 40,000 differences: 0.0014 / 200 = 0.000007.
-    assert alone == pytest.approx(0, abs=3e-5)
-    assert of_ten == pytest.approx(0.001 * np.sqrt(1 / 5) * 1.54, abs=3e-5)
+    lead, kept = winners_lead(val, test, [1, 10], draws=40_000)
+    # The standard error of the mean of 40,000 deviations of 0.0022 is 0.000011.
+    np.testing.assert_allclose(lead, [0, np.sqrt(5) * 0.001 * 1.54], atol=5e-5)
+    np.testing.assert_allclose(kept, 0.8 * lead, atol=5e-5)
 
 
 def test_ranking_puts_settings_that_diverge_last():
@@ -149,3 +154,27 @@ def test_accepts_other_ways(exercise, attempt):
 def test_a_mistake_is_told_by_its_name(exercise, mistake, attempt):
     for seed in range(5):
         assert mistake in exercise.verdict(attempt, seed=seed).message
+
+
+# ---- The sweep that comes with the course --------------------------------------------------------
+
+
+def test_the_file_has_what_its_command_asks_for():
+    sweep = read(logs_folder() / "sweep.csv")
+    command, _, _, samples, *_ = sweep.comments
+    assert sweep.problems == [] and samples.startswith("samples: full MNIST, 60000 to learn from")
+    arguments = make_parser("sweep").parse_args(shlex.split(command.partition("course ")[2]))
+    asked = {key_of(*one) for one in all_runs(arguments)}
+    found = {
+        (*(row[name] for name in ("model", *settings.FIELDS)), row["seed"]) for row in rows(sweep)
+    }
+    assert found <= asked and len(asked) == 216 and len(found) == len(sweep)
+    assert sweep.varied == ["optimizer", "learning_rate"]
+    np.testing.assert_allclose(sweep.curves[:, -1], sweep["val_accuracy"], atol=1e-6)
+
+
+def rows(sweep):
+    """The runs as dicts of plain values, with None for who has no patience set."""
+    for place in range(len(sweep)):
+        row = {name: column[place].item() for name, column in sweep.columns.items()}
+        yield row | {"patience": None if np.isinf(row["patience"]) else int(row["patience"])}

@@ -6,6 +6,7 @@ numbers are a range to draw from. What is interrupted goes on when the same comm
 
 import argparse
 import sys
+import time
 import zlib
 
 import numpy as np
@@ -86,20 +87,26 @@ def all_runs(arguments):
             some = settings.grid(arguments.model, values)
     except SweepError as error:
         raise commands.UsageError(error) from None
-    return [(one, seed) for seed in arguments.seeds for one in some]
+    every = [(one, seed) for seed in arguments.seeds for one in some]
+    return list({table.key_of(*one): one for one in every}.values())  # draws may be alike
 
 
 def do(arguments, todo, total, samples, writer):
     """Do the runs, write each as it ends, and show how many are left."""
     if todo and HERE.compiled and not arguments.scheduler:
         running.compile_loops(todo)
+    began = time.perf_counter()
     bar = tqdm(total=total, initial=total - len(todo), unit="run", disable=not sys.stderr.isatty())
     with bar:
-        for one, seed, found in engine(arguments, todo, samples):
+        done = enumerate(engine(arguments, todo, samples), start=total - len(todo) + 1)
+        for number, (one, seed, found) in done:
             writer.add(one, seed, found)
             bar.update()
             if bar.disable:
-                print(f"{len(writer.done)}/{total} {told(one, seed, found)}", flush=True)
+                print(f"{number}/{total} {told(one, seed, found)}", flush=True)
+    seconds = time.perf_counter() - began
+    if todo:
+        print(f"{len(todo)} runs in {seconds:.1f} s: {60 * len(todo) / seconds:.1f} a minute")
 
 
 def engine(arguments, todo, samples):

@@ -59,13 +59,16 @@ def luck(sweep):
     return np.concatenate([*val, []]), np.concatenate([*test, []])
 
 
-def winners_excess(val, test, counts, draws=2000, seed=1):
-    """How much too good the winner of n runs looks, on the mean: (len(counts),), one for each n.
+def winners_lead(val, test, counts, draws=2000, seed=1):
+    """How far the winner of n runs lies above the mean of its setting: arrays (len(counts),).
 
     val and test (runs,) are deviations as `luck` gives them. n runs are drawn, with replacement,
-    and the best by `val` is chosen; what it has there and not in `test`, it owes to being chosen.
+    and the best by `val` is chosen. The first array is its lead in `val`, on the mean over the
+    draws, and the second its lead in `test`: that much of it is left on other digits.
     """
     random = np.random.default_rng(seed)
     drawn = (random.integers(0, len(val), (draws, n)) for n in counts)
-    winners = (some[np.arange(draws), val[some].argmax(axis=1)] for some in drawn)  # (draws,)
-    return np.array([np.mean(val[some] - test[some]) for some in winners])
+    winners = [some[np.arange(draws), val[some].argmax(axis=1)] for some in drawn]  # (draws,)
+    return tuple(
+        np.array([deviations[some].mean() for some in winners]) for deviations in (val, test)
+    )
