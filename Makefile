@@ -98,6 +98,7 @@ test: whole $(SETUP)
 	@echo "Not part of make test, because they need more than .venv, or minutes (see .ci/run):"
 	@echo "    tests/judged   every lesson judged by machine, solved and untouched"
 	@echo "    tests/class    nbgrader, and what students' repositories run"
+	@echo "    tests/cluster  a scheduler and its workers"
 	@echo "    tests/full     the full MNIST"
 	@echo "    tests/oracle   PyTorch and JAX"
 	@echo "    tests/browser  Chromium"
