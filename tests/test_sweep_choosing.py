@@ -168,7 +168,7 @@ def test_the_file_has_what_its_command_asks_for():
     found = {
         (*(row[name] for name in ("model", *settings.FIELDS)), row["seed"]) for row in rows(sweep)
     }
-    assert found <= asked and len(asked) == 216 and len(found) == len(sweep)
+    assert found == asked and len(found) == len(sweep) == 216
     assert sweep.varied == ["optimizer", "learning_rate"]
     np.testing.assert_allclose(sweep.curves[:, -1], sweep["val_accuracy"], atol=1e-6)
 
