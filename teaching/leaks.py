@@ -23,6 +23,7 @@ TAUGHT = {
     "course/nn/training.py": {"train_epoch"},
     "course/plots/models.py": {"attention_distance"},
     "course/recognizer/preprocess.py": {"center"},
+    "course/sweep/choosing.py": {"halve"},
     "course/yours/training.py": {"train_epoch"},
     "notebooks/02-mlp.ipynb": {"step", "train_epoch"},  # a figure says it; a loop over names
     "notebooks/06-recognizer.ipynb": {"center"},  # two lines that the exercise begins with

@@ -16,8 +16,9 @@ from teaching import copying, exercises, leaks, recording, stripping
 
 TARGET = copying.BUILD / "student"
 GITHUB = Path("teaching/github")
-TEACHERS = ("docs/teaching/", "tests/", "teaching/", ".ci/")  # not for students
-TO_TEACHERS = "# Teaching with this course\n\nThe teacher's kit is not part of this copy.\n"
+TEACHERS = ("docs/teaching/", "deploy/", "tests/", "teaching/", ".ci/")  # not for students
+LINKED = ("docs/teaching/README.md", "deploy/jupyterhub/README.md")  # pages of these, by others
+TO_TEACHERS = "# For teachers\n\nThe teacher's kit is not part of this copy.\n"
 GIVEN = {"check.yml": ".github/workflows/check.yml", "points.py": ".github/points.py"}
 
 
@@ -41,8 +42,9 @@ def write(target, alter=None):
         shutil.copy(copying.ROOT / GITHUB / source, target / place)
     secrets = secrets_of(found.values())
     _strip(target, found, kept, set().union(*secrets.values()))
-    (target / "docs/teaching").mkdir(parents=True)
-    (target / "docs/teaching/README.md").write_text(TO_TEACHERS, encoding="utf-8")
+    for page in LINKED:
+        (target / page).parent.mkdir(parents=True)
+        (target / page).write_text(TO_TEACHERS, encoding="utf-8")
     if alter:
         alter(target)
     if found := left(target, secrets):
