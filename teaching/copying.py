@@ -1,7 +1,10 @@
 """Copies of this repository: what git knows of it, with the content that it has now."""
 
+import argparse
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -30,3 +33,20 @@ def copy(paths, target):
     for path in paths:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, target / path)
+
+
+def main(whose, about, write, said):
+    """Write the copy for `whose` ("student"), as `make` of that name does; returns the exit code.
+
+    `about` describes the command, `write(target)` does it, and `said` is printed of the copy.
+    """
+    parser = argparse.ArgumentParser(prog=f"make {whose}", description=about)
+    parser.add_argument("--out", metavar="FOLDER", type=Path, default=BUILD / whose)
+    target = parser.parse_args().out.resolve()
+    try:
+        write(target)
+    except CopyError as error:
+        print(f"The copy for {whose}s is not written:\n{error}", file=sys.stderr)
+        return 1
+    print(f"{os.path.relpath(target)} is the copy for {whose}s: {said}")
+    return 0

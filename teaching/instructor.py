@@ -3,16 +3,11 @@
 It is the whole course, and has the folder `answers`: every lesson with its exercises solved.
 """
 
-import argparse
-import os
 import sys
-from pathlib import Path
 
 from course import copies
 from course.commands import lessons
 from teaching import copying, solving
-
-TARGET = copying.BUILD / "instructor"
 
 
 def write(target, originals=None):
@@ -30,16 +25,8 @@ def write(target, originals=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="make instructor", description=__doc__)
-    parser.add_argument("--out", metavar="FOLDER", type=Path, default=TARGET)
-    target = parser.parse_args().out.resolve()
-    try:
-        write(target)
-    except copying.CopyError as error:
-        print(f"The copy for teachers is not written: {error}", file=sys.stderr)
-        return 1
-    print(f"{os.path.relpath(target)} is the copy for teachers, with answers/: not for students.")
-    return 0
+    said = "it has answers/, and is not for students."
+    return copying.main("instructor", __doc__, write, said)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,7 @@ Nothing is left there if anything of a solution is in it. docs/teaching/handing-
 solution is, and what becomes of an exercise without it.
 """
 
-import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +12,6 @@ from pathlib import Path
 
 from teaching import copying, exercises, leaks, recording, stripping
 
-TARGET = copying.BUILD / "student"
 GITHUB = Path("teaching/github")
 TEACHERS = ("docs/teaching/", "deploy/", "tests/", "teaching/", ".ci/")  # not for students
 LINKED = ("docs/teaching/README.md", "deploy/jupyterhub/README.md")  # pages of these, by others
@@ -92,16 +89,7 @@ def left(target, secrets):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="make student", description=__doc__)
-    parser.add_argument("--out", metavar="FOLDER", type=Path, default=TARGET)
-    target = parser.parse_args().out.resolve()
-    try:
-        write(target)
-    except copying.CopyError as error:
-        print(f"The copy for students is not written:\n{error}", file=sys.stderr)
-        return 1
-    print(f"{os.path.relpath(target)} is the copy for students: it has no solutions.")
-    return 0
+    return copying.main("student", __doc__, write, "it has no solutions.")
 
 
 if __name__ == "__main__":
