@@ -8,6 +8,11 @@ from lab import NOTEBOOKS, THEMES, kind_of_output
 
 OURS = ".jp-OutputArea-output, .jp-MarkdownOutput"  # neither JupyterLab's frame nor its editors
 LINKS = ["link-in-text-block"]  # JupyterLab does not underline them
+# The widgets of an appendix have tests of their own, and a minute for each is much: marked slow.
+LESSONS = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem[2].isalpha() else [])
+    for path in sorted(NOTEBOOKS.glob("*.ipynb"))
+]
 
 
 def promised_pictures(path):
@@ -20,7 +25,7 @@ def promised_pictures(path):
     }
 
 
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LESSONS)
 def test_notebook_runs_and_shows_its_pictures_and_breaks_no_rule_of_wcag(path, open_notebook, axe):
     notebook = open_notebook(path.name, viewport={"width": 1400, "height": 1000})
     notebook.run_all()
